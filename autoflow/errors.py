@@ -18,6 +18,7 @@
                                    (both are `foreign` when the response is not in the API's format)
         · NotAllowed               401 and 403: the token is at fault, not the request
     + FolderError                  (ValueError) a folder cannot become a project, or a version a folder
+    + TransferError                (ValueError) a version or a store cannot be copied to another server
     + BackupError                  (ValueError) a backup cannot be made, read or restored
     + NotReproducible              a recorded run cannot be run again here
     + VersionNotSaved              `@versioned(required=True)` could not save a version
@@ -128,6 +129,10 @@ class FolderError(AutoflowError, ValueError):
 
 class BackupError(AutoflowError, ValueError):
     """A backup cannot be made, read or restored; the message names the file or folder and what can be done."""
+
+
+class TransferError(AutoflowError, ValueError):
+    """A version or a store cannot be copied to another server."""
 
 
 class NotReproducible(AutoflowError):

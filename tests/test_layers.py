@@ -23,7 +23,7 @@ _OUTBOX = {"transport", *_TRANSPORT}
 _RUNTIME = {"outbox", *_OUTBOX}
 _CAPTURE = {"runtime", *_RUNTIME}
 _API = {"graph", *_CAPTURE}
-ALL = {"api", "capture", "cli", "datasets", "reproduction", "server", *_API}
+ALL = {"api", "capture", "cli", "datasets", "reproduction", "server", "transfer", *_API}
 
 # A room, and what it may import besides itself and what is below all.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": _API,
     "datasets": {"api", *_API},
     "reproduction": {"api", *_API},
+    "transfer": {"api", "datasets", *_API},
     "server": {"wire", "graph", "model"},
     "cli": ALL,
     "testing": ALL,  # the pytest plugin, for tests of apps
@@ -106,7 +107,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
 }
 
 # What a room reaches beside that, only when it is called.
-LATE: dict[str, set[str]] = {"transport": {"server"}, "api": {"datasets", "reproduction"}}
+LATE: dict[str, set[str]] = {"transport": {"server"}, "api": {"datasets", "reproduction", "transfer"}}
 
 # Where a third party may be imported: the beginning of a path.
 THIRD_PARTIES = {

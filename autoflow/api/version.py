@@ -10,19 +10,23 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from autoflow.api.models import ProjectInfo, project_info, read_fields
 from autoflow.api.pagination import Filters, list_pages, where
 from autoflow.errors import ServerError, ServerRefused
 from autoflow.model.version import VersionInfo
 from autoflow.outbox.destinations.servers import ServerConnector
+from autoflow.runtime.destination import connect, parse_address
 from autoflow.transport.base import Transport
 from autoflow.transport.typed import call
 from autoflow.wire import methods
 from autoflow.wire.contract import admin
 from autoflow.wire.contract import versions as contract
 from autoflow.wire.contract.method import Method
+
+if TYPE_CHECKING:
+    from autoflow.transfer.versions import VersionCopy
 
 logger = logging.getLogger("autoflow")
 
@@ -184,6 +188,55 @@ class VersionApi:
         from autoflow.datasets.export import to_folder
 
         return to_folder(self._transport, version, path, mode, progress)
+
+    def push(
+        self,
+        version_id: int,
+        server_address: str,
+        token: str | None = None,
+        *,
+        workspace_id: int | None = None,
+        name: str | None = None,
+        progress: Progress | None = None,
+    ) -> VersionCopy:
+        """Copy a version to another autoflow server, with the contents that it lacks, see `autoflow.transfer.versions`.
+
+        Args:
+            version_id: the version.
+            server_address: URL of the server, or ``embedded``.
+            token: its token. Default: the environment's token for that server.
+            workspace_id: workspace of the new project there. Default: the first one.
+            name: name of the new project. Default: that of this project; a number is appended if it is taken.
+            progress: called with the number of items done and the total.
+
+        Raises:
+            TransferError: a server is a Supervisely instance, both are the same, or content cannot be copied.
+            ServerError: a server failed or refused.
+        """
+        from autoflow.transfer.versions import copy_version
+
+        target = connect(parse_address(server_address), token)
+        return copy_version(
+            self._transport, target, int(version_id), workspace_id=workspace_id, name=name, progress=progress
+        )
+
+    def pull(
+        self,
+        version_id: int,
+        server_address: str,
+        token: str | None = None,
+        *,
+        workspace_id: int | None = None,
+        name: str | None = None,
+        progress: Progress | None = None,
+    ) -> VersionCopy:
+        """Copy a version from another autoflow server to this one; arguments and errors as `push`."""
+        from autoflow.transfer.versions import copy_version
+
+        source = connect(parse_address(server_address), token)
+        return copy_version(
+            source, self._transport, int(version_id), workspace_id=workspace_id, name=name, progress=progress
+        )
 
     def verify(
         self, level: int = 1, project_id: int | None = None, version_id: int | None = None

@@ -207,6 +207,13 @@ def _add_versions(commands: argparse._SubParsersAction[Parser]) -> None:
     restore.add_argument("--workspace", type=int, metavar="N", help="workspace of the project")
     restore.add_argument("--skip-missed", action="store_true", help="skip images whose content is missing")
     restore.add_argument("--to", metavar="PATH", help="write it to a new folder instead")
+    for name, server in (("push", "server to copy it to"), ("pull", "server to copy it from")):
+        copy = action(name, f"copy a version {'to' if name == 'push' else 'from'} another autoflow server")
+        copy.add_argument("which", metavar="VERSION", help=version)
+        copy.add_argument("server", metavar="SERVER", help=f"{server}: a URL, or embedded")
+        copy.add_argument("--token", metavar="TOKEN", help="its token (default: that of the environment for it)")
+        copy.add_argument("--name", metavar="TEXT", help="name of the new project (default: as at the source)")
+        copy.add_argument("--workspace", type=int, metavar="N", help="workspace of the new project")
     delete = action("delete", "delete a version")
     delete.add_argument("which", metavar="VERSION", help=version)
     delete.add_argument("--yes", action="store_true", help="do not ask for confirmation")

@@ -19,6 +19,7 @@ from autoflow.errors import ServerRefused
 from autoflow.graph.render.labels import display_width, format_time, printable
 from autoflow.model.reference import parse
 from autoflow.model.version import VersionInfo
+from autoflow.transfer.versions import copy_version
 from autoflow.transport.typed import call
 from autoflow.wire import methods
 from autoflow.wire.contract.admin import (
@@ -235,6 +236,44 @@ def restore(args: argparse.Namespace) -> int:
     return 0
 
 
+def push(args: argparse.Namespace) -> int:
+    """Copy a version to another server."""
+    api = open_api()
+    return _copy(args, api, _other(args), _version(api, args.which))
+
+
+def pull(args: argparse.Namespace) -> int:
+    """Copy a version from another server."""
+    other = _other(args)
+    return _copy(args, other, open_api(), _version(other, args.which))
+
+
+def _other(args: argparse.Namespace) -> Api:
+    return Api(args.server, args.token)
+
+
+def _copy(args: argparse.Namespace, source: Api, target: Api, version: VersionInfo) -> int:
+    label = f"version:{version.id}"
+    with Progress(quiet=args.json) as progress:
+        copy = copy_version(
+            source.transport,
+            target.transport,
+            version.id,
+            workspace_id=args.workspace,
+            name=args.name,
+            progress=functools.partial(progress, label),
+        )
+    if args.json:
+        _print_json(copy._asdict())
+        return 0
+    there = f"version:{copy.version} (V{copy.number} of project:{copy.project}  {copy.name}) on {target.origin}"
+    if copy.created:
+        print(printable(f"{label} is now {there}: {copy.items:,} items, {copy.uploaded:,} files sent"))
+    else:
+        print(printable(f"nothing to copy: {label} is {there}"))
+    return 0
+
+
 def delete(args: argparse.Namespace) -> int:
     """Delete a version after confirmation; exit code 1 if it was not confirmed."""
     api = open_api()
@@ -337,6 +376,8 @@ ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "show": show,
     "diff": diff,
     "restore": restore,
+    "push": push,
+    "pull": pull,
     "delete": delete,
     "verify": verify,
     "collect": collect,

@@ -71,7 +71,7 @@ from autoflow.server.methods.lineage import (
 )
 from autoflow.server.methods.point_clouds import point_clouds, related_images
 from autoflow.server.methods.projects import classes, clones, collections, datasets, projects, stats
-from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, versions
+from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, transfers, versions
 from autoflow.server.methods.videos import videos
 from autoflow.server.methods.volumes import volumes
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
@@ -114,6 +114,7 @@ _FAMILIES = (
     snapshots,
     diff,
     restore,
+    transfers,
     edges,
     records,
     reproduction_tokens,
@@ -139,6 +140,7 @@ BATCHES: dict[str, Batch] = {
     **records.BATCHES,
     **versions.BATCHES,
     **restore.BATCHES,
+    **transfers.BATCHES,
     **clones.BATCHES,
     **images.BATCHES,
     **file_ranges.BATCHES,

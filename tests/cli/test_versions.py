@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from pathlib import Path
@@ -169,3 +170,28 @@ def test_verify_a_damaged_version(api, versions, tmp_path, scope):
     assert code == 1
     assert "1 damaged" in output
     assert "used by version:1 (V1 of project:1)" in output
+
+
+def test_push_and_pull(api, versions, tmp_path):
+    """A version is copied to another server and back; the token is in no output."""
+    from autoflow.server.server import Server
+    from tests.serving import served
+
+    versions("create", "project:1", "--title", "before")
+    with contextlib.closing(Server.open(tmp_path / "other")) as server, served(server, auth=True) as url:
+        token = server.tokens.create("ann", ["Vision"])
+        code, output, errors = versions("push", "project:1#1", url, "--token", token)
+        expected = f"version:1 is now version:1 (V1 of project:1  lemons) on {url}: 1 items, 1 files sent\n"
+        assert (code, output) == (0, expected)
+        assert token not in output + errors
+        again = versions("push", "1", url, "--token", token)[1]
+        assert again == f"nothing to copy: version:1 is version:1 (V1 of project:1  lemons) on {url}\n"
+        user = server.tokens.caller(token)
+        details = server.call("autoflow.versions.meta", {"id": 1}, user)["version"]
+        origin = details["copiedFrom"]
+        assert (details["name"], origin["author"], origin["project"], origin["version"]) == ("before", "admin", 1, 1)
+        api.project.remove(1)
+        code, output, _ = versions("pull", "version:1", url, "--token", token, "--name", "back", "--json")
+        assert (code, json.loads(output)["name"]) == (0, "back")
+        assert versions("push", "1", url)[0] != 0
+    assert api.project.version.items(json.loads(output)["version"])

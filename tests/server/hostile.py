@@ -107,6 +107,24 @@ class World:
         call("autoflow.models.alias", name="world", alias="best", version=1)
         self.collection = call("entities-collections.add", projectId=self.project, name="split")["id"]
         self.version = filled.snapshot(self.project)["id"]
+        self.received = {
+            "origins": [{"store": "other", "project": 1, "version": 1}],
+            "version": {
+                "number": 1,
+                "digest": "1",
+                "itemsCount": 1,
+                "name": "n",
+                "description": "d",
+                "author": "ann",
+                "createdAt": "2026-01-01T00:00:00.000Z",
+                "projectUpdatedAt": "2026-01-01T00:00:00.000Z",
+            },
+            "project": {"name": "received", "type": "images"},
+        }
+        times = {"createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z"}
+        self.folder = {"name": "a", "original": 1, "parent": None, **times}
+        self.transfer = call("autoflow.transfers.begin", **self.received)["id"]
+        call("autoflow.transfers.datasets", id=self.transfer, datasets=[self.folder])
         self.job = call("jobs.add", name="j", datasetId=self.dataset, userIds=[1], meta={"entityIds": self.images})[0][
             "id"
         ]
@@ -242,6 +260,20 @@ class World:
             },
             "autoflow.versions.items": {"id": self.version, "after": 0, "limit": 5, "datasetId": dataset},
             "autoflow.versions.map": plain,
+            "autoflow.transfers.begin": {**self.received, "workspaceId": 1, "name": "r"},
+            "autoflow.transfers.source": {"id": self.version},
+            "autoflow.transfers.items": {"id": self.version, "after": 0},
+            "autoflow.transfers.documents": {"id": self.version, "hashes": ["x"]},
+            "autoflow.transfers.needs": {"blobs": [self.hash], "documents": ["x"]},
+            "autoflow.transfers.datasets": {"id": self.transfer, "datasets": [self.folder], "meta": "{}"},
+            "autoflow.transfers.put": {
+                "id": self.transfer,
+                "after": 0,
+                "upto": 1,
+                "items": [{**self.folder, "dataset": 1, "hash": self.hash}],
+                "documents": ["{}"],
+            },
+            "autoflow.transfers.finish": {"id": gone},
             "autoflow.versions.meta": {"id": self.version},
             "autoflow.versions.picture": {"id": image, "version": self.version},
             "autoflow.versions.restore": {"restoring": gone},

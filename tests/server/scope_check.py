@@ -18,6 +18,7 @@ WRITABLE = {
             "blobs",
             "blob_leases",
             "change_counts",
+            "copies",
             "documents",
             "entities",
             "models",  # whose rows are locked

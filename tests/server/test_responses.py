@@ -17,6 +17,7 @@ ELSEWHERE = {
     "autoflow.folders.remove",
     "autoflow.members.remove",
     "autoflow.reproduction.revoke",
+    "autoflow.transfers.finish",
     "autoflow.versions.delete",
     "autoflow.versions.map",
     "autoflow.versions.restore",

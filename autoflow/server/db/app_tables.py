@@ -1,8 +1,8 @@
-"""The tables of collections of items, removed datasets, and data of apps' own pages; `schema` has all others."""
+"""The tables of collections, removed datasets, data of apps' own pages, and copies; `schema` has all others."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, PrimaryKeyConstraint, Table, Text, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text, UniqueConstraint
 
 from autoflow.server.db.columns import Number, author, foreign_key, identifier, text_column, timestamps
 from autoflow.server.db.schema import metadata
@@ -45,3 +45,19 @@ task_data = Table(
     Column("task_id", Number, ForeignKey("tasks.id"), primary_key=True, autoincrement=False),
     Column("document", Text, nullable=False),
 )
+
+# What was copied from other stores: `store` and `source_id` name a row there, `id` its copy; `details` is JSON.
+copies = Table(
+    "copies",
+    metadata,
+    Column("team_id", Number, ForeignKey("teams.id"), nullable=False, autoincrement=False),
+    Column("store", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("source_id", Number, nullable=False, autoincrement=False),
+    Column("id", Number, nullable=False, autoincrement=False),
+    text_column("details", "'{}'"),
+    Column("created_at", Text, nullable=False),
+    author(),
+    PrimaryKeyConstraint("team_id", "store", "type", "source_id"),
+)
+Index("copies_by_id", copies.c.type, copies.c.id)

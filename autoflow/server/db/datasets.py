@@ -95,7 +95,15 @@ def add(edit: ProjectEdit, name: str, parent_id: int | None, description: str, c
         "created_at": now,
         "updated_at": now,
     }
-    return edit.insert(datasets, values)
+    while _has_original(edit, dataset_id := edit.insert(datasets, values)):
+        edit.delete(datasets, {**dict.fromkeys(datasets.c.keys()), **values, "id": dataset_id})
+    return dataset_id
+
+
+def _has_original(edit: ProjectEdit, number: int) -> bool:
+    """Return whether a dataset of the project, copied from another store, is identified by a number in digests."""
+    query = select(datasets.c.id).where(datasets.c.project_id == edit.project["id"], datasets.c.original_id == number)
+    return edit.conn.execute(query.where(datasets.c.id != number).limit(1)).first() is not None
 
 
 def remove(edit: ProjectEdit, numbers: Sequence[int]) -> None:

@@ -67,32 +67,31 @@ def has_all_rows(version: Mapping[str, Any] | RowMapping) -> bool:
 
 
 def close_epoch(conn: Connection, project: Mapping[str, Any], **values: Any) -> SavedVersion:
-    """Create a version of a locked project: close its epoch and start the next one, without touching its rows."""
+    """Create a version of a locked project: close its epoch and start the next one, without touching its rows.
+
+    Args:
+        conn: a write transaction.
+        project: the project's row.
+        values: columns of the version that differ from those of a version saved now.
+    """
     now = timestamps.now()
     query = select(func.max(versions.c.number)).where(versions.c.project_id == project["id"])
-    number = (conn.execute(query).scalar() or 0) + 1
-    made = conn.execute(
-        insert(versions).values(
-            project_id=project["id"],
-            number=number,
-            epoch=project["epoch"],
-            change_seq=project["change_seq"],
-            digest=project["digest"],
-            items_count=project["items_count"],
-            size=project["size"],
-            created_by=caller(conn).user,
-            project_updated_at=project["updated_at"],
-            created_at=now,
-            updated_at=now,
-            **values,
-        )
-    )
+    saved_now = {
+        "number": (conn.execute(query).scalar() or 0) + 1,
+        "created_by": caller(conn).user,
+        "project_updated_at": project["updated_at"],
+        "created_at": now,
+        "updated_at": now,
+    }
+    state = {name: project[name] for name in ("epoch", "change_seq", "digest", "items_count", "size")}
+    row = {**saved_now, **values, "project_id": project["id"], **state}
+    made = conn.execute(insert(versions).values(**row))
     epoch = project["epoch"]
     conn.execute(
         update(projects).where(projects.c.id == project["id"]).values(last_version_epoch=epoch, epoch=epoch + 1)
     )
     assert made.inserted_primary_key is not None
-    return SavedVersion(int(made.inserted_primary_key[0]), number, created=True)
+    return SavedVersion(int(made.inserted_primary_key[0]), row["number"], created=True)
 
 
 def saved_state(conn: Connection, project: Mapping[str, Any] | RowMapping) -> SavedVersion | None:

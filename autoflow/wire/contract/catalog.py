@@ -16,6 +16,7 @@ from autoflow.wire.contract import (
     records,
     run_pages,
     runs,
+    transfers,
     versions,
 )
 from autoflow.wire.contract.method import Method
@@ -25,6 +26,7 @@ METHODS: Mapping[str, Method[Any, Any]] = {
     for module in (
         records,
         versions,
+        transfers,
         folders,
         lineage,
         models,

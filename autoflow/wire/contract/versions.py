@@ -169,16 +169,36 @@ class VersionResponse(TypedDict):
     size: str
 
 
+class CopiedVersion(TypedDict):
+    """The version in another store that one was copied from.
+
+    Args:
+        store: random id of that store.
+        project: number of the project there.
+        version: number of the version there.
+        author: login of the user who saved it.
+        copiedAt: time in ISO 8601.
+    """
+
+    store: str
+    project: Id
+    version: Id
+    author: str
+    copiedAt: str
+
+
 class VersionDetails(VersionResponse):
     """A version, with what Supervisely does not have of it.
 
     Args:
         digest: digest of the project's state.
         datasetsCount: number of datasets.
+        copiedFrom: where it was saved, if that was not here.
     """
 
     digest: str
     datasetsCount: Count
+    copiedFrom: CopiedVersion | None
 
 
 class VersionProject(TypedDict):

@@ -13,6 +13,21 @@ def edge(kind, number, team=2):
     return {"teamId": team, "node": {"type": "task", "id": 70}, "type": kind, "id": number}
 
 
+PUT = {"after": 0, "upto": 1}
+TIME = "2026-01-01T00:00:00.000Z"
+RECEIVED = {
+    "origins": [{"store": "other", "project": 1, "version": 1}],
+    "version": {
+        "number": 1,
+        "digest": "1",
+        "itemsCount": 1,
+        "author": "ann",
+        "createdAt": TIME,
+        "projectUpdatedAt": TIME,
+    },
+    "project": {"name": "received", "type": "images"},
+}
+
 NAMING = {
     "projects.info": [("project", lambda n: {"id": n})],
     "projects.meta": [("project", lambda n: {"id": n})],
@@ -86,6 +101,15 @@ NAMING = {
         ("project", lambda n: {"restoring": n}),
     ],
     "autoflow.versions.delete": [("version", lambda n: {"id": n})],
+    **{
+        f"autoflow.transfers.{name}": [("version", lambda n: {"id": n, "hashes": []})]
+        for name in ("source", "items", "documents")
+    },
+    **{
+        f"autoflow.transfers.{name}": [("project", lambda n: {"id": n, "datasets": [], "items": [], **PUT})]
+        for name in ("datasets", "put", "finish")
+    },
+    "autoflow.transfers.begin": [("workspace", lambda n: {**RECEIVED, "workspaceId": n})],
     "projects.clone": [
         ("project", lambda n: {"id": n, "workspaceId": 2, "name": "x"}),
         ("workspace", lambda n: {"id": 2, "workspaceId": n, "name": "x"}),
@@ -340,6 +364,7 @@ OTHERS = {
     "autoflow.scene.cards",
     "autoflow.search",
     "autoflow.tasks.ensure",
+    "autoflow.transfers.needs",
     "teams.add",
     "users.add",
     "autoflow.folders.look",

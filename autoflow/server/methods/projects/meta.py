@@ -6,7 +6,7 @@ a class.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
@@ -45,11 +45,20 @@ def _numbered(
             number = by_name.get(title)
         numbers.append(None if number in used else number)
         used.add(number)
-    new = counters.reserve(conn, counters.CLASS, numbers.count(None))
+    new = _new_numbers(conn, numbers.count(None), ours)
     return [
         {**defaults, **entry.fields, "id": next(new) if number is None else number}
         for entry, number in zip(sent, numbers, strict=True)
     ]
+
+
+def _new_numbers(conn: Connection, count: int, ours: Collection[int]) -> Iterator[int]:
+    """Yield new numbers; a project that was copied from another store may have some of them already."""
+    while count:
+        for number in counters.reserve(conn, counters.CLASS, count):
+            if number not in ours:
+                count -= 1
+                yield number
 
 
 def _check_entry(request: RequestParser) -> None:

@@ -7,7 +7,7 @@ from typing import cast
 
 from sqlalchemy import Connection, RowMapping
 
-from autoflow.server.db import items, json_codec
+from autoflow.server.db import copies, items, json_codec
 from autoflow.server.db.schema import projects as project_table
 from autoflow.server.methods.versions.versions import to_wire
 from autoflow.server.operations import Operation, by_name, implements
@@ -72,6 +72,15 @@ def read_items(conn: Connection, request: contract.VersionItemsRequest) -> contr
     return {"items": entries, "after": item_rows[-1]["id"] if len(item_rows) == limit else None}
 
 
+def _origin(conn: Connection, version: RowMapping) -> contract.CopiedVersion | None:
+    """Return where a version was saved first, None if that was here."""
+    sources = copies.sources(conn, copies.VERSION, version["id"])
+    if not sources:
+        return None
+    origin, copied_at = copies.origin(sources[-1]), sources[-1]["created_at"]
+    return {**origin, "author": copies.author(sources) or "", "copiedAt": copied_at}
+
+
 @implements(contract.VERSION_META)
 def read_meta(conn: Connection, request: contract.VersionMetaRequest) -> contract.VersionMetaResponse:
     """``autoflow.versions.meta``: a version, with its project, its classes and tags, and its datasets."""
@@ -82,7 +91,12 @@ def read_meta(conn: Connection, request: contract.VersionMetaRequest) -> contrac
     paths = snapshot.dataset_paths(dataset_rows)
     counts = snapshot.item_counts(conn, ref)
     return {
-        "version": {**to_wire(version), "digest": version["digest"], "datasetsCount": len(dataset_rows)},
+        "version": {
+            **to_wire(version),
+            "digest": version["digest"],
+            "datasetsCount": len(dataset_rows),
+            "copiedFrom": _origin(conn, version),
+        },
         "project": {
             "id": project["id"],
             "name": project["name"],

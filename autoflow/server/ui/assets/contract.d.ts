@@ -298,6 +298,20 @@ export interface ComparedVersion {
   createdAt: string;
 }
 
+/** The version in another store that one was copied from. */
+export interface CopiedVersion {
+  /** random id of that store. */
+  store: string;
+  /** number of the project there. */
+  project: number;
+  /** number of the version there. */
+  version: number;
+  /** login of the user who saved it. */
+  author: string;
+  /** time in ISO 8601. */
+  copiedAt: string;
+}
+
 /** Something that a run of a trace read or wrote; entities of other servers have the first members only. */
 export interface DataJson {
   /** reference of the entity, as file:9. */
@@ -1995,6 +2009,201 @@ export interface TraceRequest {
   every?: boolean;
 }
 
+/** Begin to copy a version to this server, or continue where an interrupted transfer of it ended. */
+export interface TransferBeginRequest {
+  /** the version in the store that it comes from, then those that it was copied from. */
+  origins: Array<VersionOrigin>;
+  /** the version. */
+  version: TransferVersion;
+  /** its project. */
+  project: TransferProject;
+  /** workspace of a new project; by default the first one of the caller's first team. */
+  workspaceId?: number | null;
+  /** name of a new project; by default that of the source. */
+  name?: string | null;
+}
+
+/** A dataset of a version that is copied. */
+export interface TransferDataset {
+  /** number by which digests identify the dataset. */
+  original: number;
+  /** `original` of the dataset that contains it. */
+  parent?: number | null;
+  name: string;
+  description?: string;
+  /** JSON document, as it is stored. */
+  customData?: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** Add the datasets, classes and tags of a version that is copied to this server. */
+export interface TransferDatasetsRequest {
+  /** number of the transfer. */
+  id: number;
+  /** all datasets of the version, parents before children. */
+  datasets: Array<TransferDataset>;
+  /** JSON document of classes and tags. */
+  meta?: string | null;
+}
+
+/** Return annotation documents of a version, as they are stored. */
+export interface TransferDocumentsRequest {
+  /** number of the version. */
+  id: number;
+  /** names of documents. */
+  hashes: Array<string>;
+}
+
+/** Annotation documents. */
+export interface TransferDocumentsResponse {
+  /** canonical JSON by name; documents that the version does not have are absent. */
+  documents: Record<string, string>;
+}
+
+/** Publish a version whose items are all here, if its digest is that of the source; else nothing of it is left. */
+export interface TransferFinishRequest {
+  /** number of the transfer. */
+  id: number;
+}
+
+/** An item of a version that is copied; JSON documents are texts, as they are stored. */
+export interface TransferItem {
+  /** `original` of its dataset. */
+  dataset: number;
+  name: string;
+  /** base64 of the SHA-256 of its bytes. */
+  hash?: string | null;
+  link?: string | null;
+  mime?: string | null;
+  size?: number | null;
+  width?: number | null;
+  height?: number | null;
+  meta?: string;
+  tags?: string;
+  /** name of its annotation document. */
+  annotation?: string | null;
+  /** number of its labels. */
+  labels?: number;
+  description?: string;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** Return a page of a version's items as they are copied to another server, ordered by their numbers. */
+export interface TransferItemsRequest {
+  /** number of the version. */
+  id: number;
+  /** `after` of the previous page. */
+  after?: number;
+}
+
+/** A page of items. */
+export interface TransferItemsResponse {
+  /** `TransferItem` each. */
+  items: Array<Record<string, unknown>>;
+  /** position for the next page; null after the last. */
+  after: number | null;
+}
+
+/** Return which contents this server lacks; the others are kept for a day, so that they can be referenced. */
+export interface TransferNeedsRequest {
+  /** base64 of the SHA-256 of files. */
+  blobs?: Array<string>;
+  /** names of annotation documents. */
+  documents?: Array<string>;
+}
+
+/** Contents to be sent. */
+export interface TransferNeedsResponse {
+  /** hashes of the files that this server lacks. */
+  blobs: Array<string>;
+  /** names of the annotation documents that it lacks. */
+  documents: Array<string>;
+}
+
+/** A project whose version is copied; JSON documents are texts, as they are stored. */
+export interface TransferProject {
+  name: string;
+  /** project type of Supervisely, such as images. */
+  type: string;
+  description?: string;
+  readme?: string;
+  settings?: string;
+  importSettings?: string;
+  customData?: string;
+}
+
+/** Add items to a version that is copied to this server; a repeated request changes nothing. */
+export interface TransferPutRequest {
+  /** number of the transfer. */
+  id: number;
+  /** position of the source's items that the previous request ended at. */
+  after: number;
+  /** position that this one ends at. */
+  upto: number;
+  /** the items between. */
+  items: Array<TransferItem>;
+  /** annotation documents that this server lacked, as canonical JSON. */
+  documents?: Array<string>;
+}
+
+/** Return a version as it is copied to another server, without its items. */
+export interface TransferSourceRequest {
+  /** number of the version. */
+  id: number;
+}
+
+/** A version without its items; members are those of the requests that they are sent on in. */
+export interface TransferSourceResponse {
+  /** the version in this store, then those that it was copied from, as `VersionOrigin`. */
+  origins: Array<Record<string, unknown>>;
+  /** `TransferVersion`. */
+  version: Record<string, unknown>;
+  /** `TransferProject`. */
+  project: Record<string, unknown>;
+  /** JSON document of classes and tags, as it is stored; null if there is none. */
+  meta: string | null;
+  /** `TransferDataset` each, parents before children. */
+  datasets: Array<Record<string, unknown>>;
+}
+
+/** The state of a transfer. */
+export interface TransferState {
+  /** whether this server has the version. */
+  done: boolean;
+  /** number of the transfer; null if the version was here before. */
+  id: number | null;
+  /** position of the source's items up to which they are here; null before datasets are. */
+  after: number | null;
+  /** number of the project; null until the transfer is done. */
+  project: number | null;
+  /** number of the version; null until the transfer is done. */
+  version: number | null;
+  /** number of the version in its project. */
+  number: number;
+  /** name of the project. */
+  name: string;
+}
+
+/** A version that is copied. */
+export interface TransferVersion {
+  /** number of the version in its project. */
+  number: number;
+  /** digest of its content, which the copy must have, too. */
+  digest: string;
+  itemsCount: number;
+  /** title. */
+  name?: string | null;
+  description?: string | null;
+  /** login of the user who saved it. */
+  author: string;
+  /** time in ISO 8601. */
+  createdAt: string;
+  /** time of the last change that it contains, in ISO 8601. */
+  projectUpdatedAt: string;
+}
+
 /** A method that this server lacks. */
 export interface UnknownMethodCount {
   method: string;
@@ -2124,6 +2333,8 @@ export interface VersionDetails {
   digest: string;
   /** number of datasets. */
   datasetsCount: number;
+  /** where it was saved, if that was not here. */
+  copiedFrom: CopiedVersion | null;
 }
 
 /** Compare a version of a project with another one, or with the project's current state. */
@@ -2247,6 +2458,16 @@ export interface VersionMetaResponse {
   datasets: Array<VersionDataset>;
 }
 
+/** A version by the store that it is in, or was copied from. */
+export interface VersionOrigin {
+  /** random id of the store. */
+  store: string;
+  /** number of the project in that store. */
+  project: number;
+  /** number of the version in that store. */
+  version: number;
+}
+
 /** Download a preview of an image of a version. */
 export interface VersionPictureRequest {
   /** number of the image. */
@@ -2353,6 +2574,14 @@ export interface Methods {
   "autoflow.versions.restore": { request: VersionRestoreRequest; response: VersionRestoreResponse };
   "autoflow.versions.delete": { request: VersionDeleteRequest; response: VersionDeleteResponse };
   "autoflow.versions.picture": { request: VersionPictureRequest; response: string };
+  "autoflow.transfers.source": { request: TransferSourceRequest; response: TransferSourceResponse };
+  "autoflow.transfers.items": { request: TransferItemsRequest; response: TransferItemsResponse };
+  "autoflow.transfers.documents": { request: TransferDocumentsRequest; response: TransferDocumentsResponse };
+  "autoflow.transfers.begin": { request: TransferBeginRequest; response: TransferState };
+  "autoflow.transfers.needs": { request: TransferNeedsRequest; response: TransferNeedsResponse };
+  "autoflow.transfers.datasets": { request: TransferDatasetsRequest; response: TransferState };
+  "autoflow.transfers.put": { request: TransferPutRequest; response: TransferState };
+  "autoflow.transfers.finish": { request: TransferFinishRequest; response: TransferState };
   "autoflow.folders.state": { request: FolderStateRequest; response: FolderStateResponse };
   "autoflow.folders.items": { request: FolderItemsRequest; response: FolderItemsResponse };
   "autoflow.folders.shape": { request: FolderShapeRequest; response: FolderShapeResponse };

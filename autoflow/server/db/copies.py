@@ -1,0 +1,87 @@
+"""Copies: rows of this store that were copied from another one, looked up by the ids that they have there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+from sqlalchemy import Connection, RowMapping, select
+
+from autoflow.model.json_object import JsonObject
+from autoflow.server import timestamps
+from autoflow.server.db import json_codec
+from autoflow.server.db.access import caller
+from autoflow.server.db.app_tables import copies
+from autoflow.server.db.schema import identity
+from autoflow.server.db.upsert import insert_or_update
+from autoflow.server.paging import chunks
+
+PROJECT, VERSION = "project", "version"
+
+
+def store_key(conn: Connection) -> str:
+    """Return the id of this store."""
+    return str(conn.execute(select(identity.c.key)).scalar_one())
+
+
+def add(
+    conn: Connection,
+    team_id: int,
+    store: str,
+    kind: str,
+    ids: Mapping[int, int],
+    details: JsonObject | None = None,
+) -> None:
+    """Store the ids of copies by those in another store, replacing earlier ones."""
+    now, user = timestamps.now(), caller(conn).user
+    values = [
+        {
+            "team_id": team_id,
+            "store": store,
+            "type": kind,
+            "source_id": source_id,
+            "id": number,
+            "details": json_codec.dump(details or {}),
+            "created_at": now,
+            "created_by": user,
+        }
+        for source_id, number in sorted(ids.items())
+    ]
+    for row in values:
+        changed = {name: row[name] for name in ("id", "details", "created_at", "created_by")}
+        conn.execute(insert_or_update(conn, copies, **changed), [row])
+
+
+def ids(conn: Connection, team_id: int, store: str, kind: str, source_ids: Sequence[int]) -> dict[int, int]:
+    """Return the ids of a team's copies by those in another store, as far as there are any."""
+    own = (copies.c.team_id == team_id, copies.c.store == store, copies.c.type == kind)
+    known: dict[int, int] = {}
+    for part in chunks(list(source_ids)):
+        query = select(copies.c.source_id, copies.c.id).where(*own, copies.c.source_id.in_(part))
+        known.update((row.source_id, row.id) for row in conn.execute(query))
+    return known
+
+
+def sources(conn: Connection, kind: str, number: int) -> list[RowMapping]:
+    """Return the rows of a copy, one for each store that it was copied from or through, the nearest first."""
+    query = select(copies).where(copies.c.type == kind, copies.c.id == number)
+    rows: list[Any] = list(conn.execute(query.order_by(copies.c.created_at)).mappings())
+    return sorted(rows, key=lambda row: json_codec.load(row["details"]).get("distance", 0))
+
+
+class Origin(TypedDict):
+    """A version by the store that it was copied from, see `wire.contract.transfers.VersionOrigin`."""
+
+    store: str
+    project: int
+    version: int
+
+
+def origin(row: RowMapping) -> Origin:
+    """Return where a copied version comes from."""
+    return {"store": row["store"], "project": json_codec.load(row["details"])["project"], "version": row["source_id"]}
+
+
+def author(rows: Sequence[RowMapping]) -> str | None:
+    """Return the login of the user who saved a version before it was copied, None of a version of this store."""
+    return str(json_codec.load(rows[0]["details"])["author"]) if rows else None

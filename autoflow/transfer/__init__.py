@@ -1,0 +1,1 @@
+"""Versions and stores copied from one server to another."""
