@@ -48,11 +48,16 @@ class ProjectApi:
         rehash: bool = False,
         progress: Callable[[str, int, int], Any] | None = None,
         follow_links: bool = False,
+        project_type: str | None = None,
+        strict: bool = False,
+        skip_bad: bool = False,
     ) -> ProjectInfo:
         """Import a local folder as a project; importing the folder again updates that project.
 
         The folder has images (each subfolder is a dataset), or is in the format of Supervisely, COCO, YOLO or an
-        installed package. It is only read, and files that have not changed since the last import are not opened.
+        installed package, or has any files, for a project of type ``files``. It is only read, and files that have not
+        changed since the last import are not opened. What is left out (hidden files and caches; of a folder of images
+        also files that are no images and no labels) is logged.
         What the folder lacks is removed from the project, except classes and tags; versions of the project keep it.
 
         Args:
@@ -65,9 +70,13 @@ class ProjectApi:
             rehash: read all files, including those that have not changed.
             progress: called with the name of what is counted ("images"), the number done, and the total.
             follow_links: follow symbolic links, which are skipped by default.
+            project_type: ``images`` or ``files``. Default: that of the project of the last import; for a new one
+                images, if the folder is in a format with labels or at least a third of its files are images.
+            strict: fail if anything is left out.
+            skip_bad: leave out files that are not valid, with a warning each, instead of failing.
 
         Raises:
-            FolderError: a file is not valid; the message names it. A project created for the folder is removed.
+            FolderError: files are not valid; the message names them all. A project created for the folder is removed.
             ServerError: the server failed; likewise.
         """
         from autoflow.datasets.sync import from_folder
@@ -75,12 +84,15 @@ class ProjectApi:
         return from_folder(
             self._transport,
             path,
-            name,
-            workspace_id,
-            project_id,
+            name=name,
+            workspace_id=workspace_id,
+            project_id=project_id,
+            project_type=project_type,
             by_reference=by_reference,
             rehash=rehash,
             follow_links=follow_links,
+            strict=strict,
+            skip_bad=skip_bad,
             progress=progress,
         )
 

@@ -182,12 +182,30 @@ class VersionApi:
         self._call(contract.VERSION_DELETE, contract.VersionDeleteRequest(id=version_id))
 
     def to_folder(
-        self, version: Any, path: str | os.PathLike[str], mode: str = "auto", progress: Progress | None = None
+        self,
+        version: Any,
+        path: str | os.PathLike[str],
+        mode: str = "auto",
+        progress: Progress | None = None,
+        *,
+        folder_format: str | None = None,
+        dataset: str | None = None,
+        pattern: str | None = None,
+        sample: int | None = None,
     ) -> str:
-        """Write a version to a folder in Supervisely's format, see `autoflow.datasets.export.to_folder`."""
-        from autoflow.datasets.export import to_folder
+        """Write a version to a folder, see `autoflow.datasets.export.to_folder`.
 
-        return to_folder(self._transport, version, path, mode, progress)
+        Args:
+            version, path, mode, progress, folder_format: as there.
+            dataset, pattern, sample: write a part of the version, see `autoflow.datasets.version_reader.Selection`.
+        """
+        from autoflow.datasets.export import to_folder
+        from autoflow.datasets.version_reader import Selection
+
+        selection = Selection(dataset=dataset, pattern=pattern, sample=sample)
+        return to_folder(
+            self._transport, version, path, mode, progress, folder_format=folder_format, selection=selection
+        )
 
     def push(
         self,

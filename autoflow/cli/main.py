@@ -189,7 +189,12 @@ def _add_versions(commands: argparse._SubParsersAction[Parser]) -> None:
     create.add_argument("--name", metavar="TEXT", help="name of a folder's project (default: the folder's)")
     create.add_argument("--workspace", type=int, metavar="N", help="workspace of a folder's project")
     create.add_argument("--project", type=int, metavar="N", help="project that is updated from the folder")
-    create.add_argument("--by-reference", action="store_true", help="do not copy the folder's images")
+    create.add_argument(
+        "--type", choices=("images", "files"), help="type of a folder's project (default: what its content suggests)"
+    )
+    create.add_argument("--strict", action="store_true", help="fail if anything of the folder is left out")
+    create.add_argument("--skip-bad", action="store_true", help="leave out files that cannot be imported")
+    create.add_argument("--by-reference", action="store_true", help="do not copy the folder's files")
     create.add_argument("--rehash", action="store_true", help="read all files of the folder again")
     create.add_argument("--follow-links", action="store_true", help="follow symbolic links in the folder")
     listing = action("list", "list a project's versions")
@@ -206,7 +211,13 @@ def _add_versions(commands: argparse._SubParsersAction[Parser]) -> None:
     restore.add_argument("--name", metavar="TEXT", help='name of the project (default: "NAME, from ver. N")')
     restore.add_argument("--workspace", type=int, metavar="N", help="workspace of the project")
     restore.add_argument("--skip-missed", action="store_true", help="skip images whose content is missing")
-    restore.add_argument("--to", metavar="PATH", help="write it to a new folder instead")
+    restore.add_argument("--to", metavar="PATH", help="write it to a folder instead")
+    restore.add_argument(
+        "--format", choices=("supervisely", "files"), help="of that folder (default: files for projects of files)"
+    )
+    restore.add_argument("--dataset", metavar="PATH", help="write items of this dataset only, such as train/cars")
+    restore.add_argument("--filter", metavar="PATTERN", help='write items of this path or name only, such as "*.csv"')
+    restore.add_argument("--sample", type=int, metavar="N", help="write at most N items, chosen evenly")
     for name, server in (("push", "server to copy it to"), ("pull", "server to copy it from")):
         copy = action(name, f"copy a version {'to' if name == 'push' else 'from'} another autoflow server")
         copy.add_argument("which", metavar="VERSION", help=version)

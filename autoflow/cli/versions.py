@@ -15,6 +15,9 @@ from autoflow.api.client import Api
 from autoflow.api.version import version_info
 from autoflow.cli.api_access import needs_autoflow_server, open_api, render_options
 from autoflow.cli.progress import Progress
+from autoflow.datasets.import_options import ImportOptions
+from autoflow.datasets.left_out import shown
+from autoflow.datasets.sync import FolderImport, import_folder
 from autoflow.errors import ServerRefused
 from autoflow.graph.render.labels import display_width, format_time, printable
 from autoflow.model.reference import parse
@@ -85,27 +88,36 @@ def create(args: argparse.Namespace) -> int:
     api = open_api()
     source = args.source
     with needs_autoflow_server(api), Progress(quiet=args.json) as progress:
-        if _is_folder(source):
-            project_id = api.project.from_folder(
-                source,
-                name=args.name,
-                workspace_id=args.workspace,
-                project_id=args.project,
-                by_reference=args.by_reference,
-                rehash=args.rehash,
-                follow_links=args.follow_links,
-                progress=progress,
-            ).id
-        else:
-            project_id = _project(source)
+        imported = _import(api, args, progress) if _is_folder(source) else None
+        project_id = imported.project.id if imported is not None else _project(source)
         request = SnapshotRequest(project_id=project_id, title=args.title, description=args.description)
         version = call(api.transport, SNAPSHOT, request)
     if args.json:
-        _print_json({"project": project_id, **version})
+        left_out = {group.reason: group.paths for group in imported.left_out} if imported is not None else {}
+        _print_json({"project": project_id, **version, **({"leftOut": left_out} if left_out else {})})
         return 0
     note = "" if version["created"] else ": nothing has changed since"
+    if imported is not None and imported.changed:
+        note += f", except files that it leaves out: {shown(imported.changed)}"
     print(f"version:{version['id']} is version {version['version']} of project:{project_id}{note}")
     return 0
+
+
+def _import(api: Api, args: argparse.Namespace, progress: Progress) -> FolderImport:
+    """Import the folder that the arguments name."""
+    options = ImportOptions(
+        name=args.name,
+        workspace_id=args.workspace,
+        project_id=args.project,
+        project_type=args.type,
+        by_reference=args.by_reference,
+        rehash=args.rehash,
+        follow_links=args.follow_links,
+        strict=args.strict,
+        skip_bad=args.skip_bad,
+        progress=progress,
+    )
+    return import_folder(api.transport, args.source, options)
 
 
 def _is_folder(source: str) -> bool:
@@ -209,13 +221,23 @@ def _diff_lines(differences: VersionDiffResponse) -> Iterator[str]:
 
 def restore(args: argparse.Namespace) -> int:
     """Restore a version as a new project, or with ``--to`` as a folder."""
+    if args.to is None and (args.format, args.dataset, args.filter, args.sample) != (None, None, None, None):
+        raise ValueError("--format, --dataset, --filter and --sample need --to: a project is restored as a whole")
     api = open_api()
     version = _version(api, args.which)
     name = f"version:{version.id}"
     with Progress(quiet=args.json) as progress:
         report = functools.partial(progress, name)
         if args.to is not None:
-            path = api.project.version.to_folder(version.id, args.to, progress=report)
+            path = api.project.version.to_folder(
+                version.id,
+                args.to,
+                progress=report,
+                folder_format=args.format,
+                dataset=args.dataset,
+                pattern=args.filter,
+                sample=args.sample,
+            )
             result: dict[str, Any] = {"version": version.id, "path": path}
         else:
             project = api.project.version.restore(

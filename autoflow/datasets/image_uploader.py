@@ -1,4 +1,4 @@
-"""Upload of a folder's images: read them, upload the contents that the server lacks, and create or update images."""
+"""Upload of a folder's items: read them, upload the contents that the server lacks, and create or update items."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ import contextlib
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote
 
 from autoflow.datasets.cache_store import CachedImage
+from autoflow.datasets.formats import project_type_of
 from autoflow.datasets.formats.base import DatasetFormat, Item, combine_stamps
+from autoflow.datasets.formats.files import Files
 from autoflow.datasets.reading import LARGE, Content, prefetch, read
 from autoflow.datasets.tree import Tree, is_text, stamp_size
 from autoflow.errors import FolderError, ServerRefused
 from autoflow.transport.base import Transport
-from autoflow.transport.typed import call
+from autoflow.transport.typed import call, upload
 from autoflow.wire.contract.folders import (
     FOLDER_LOOK,
     FOLDER_PUT,
+    FOLDER_UPLOAD,
     FolderImage,
     FolderLookRequest,
     FolderPutRequest,
@@ -41,12 +44,21 @@ class PendingImage(NamedTuple):
         name: its name.
         item: its files.
         cached: the image as it was uploaded last, None if it is new.
+        existing: its id in the project, None if it is new there.
     """
 
     dataset: str
     name: str
     item: Item
     cached: CachedImage | None
+    existing: int | None = None
+
+
+class BadFile(NamedTuple):
+    """A file that cannot be imported, and why."""
+
+    pending: PendingImage
+    reason: str
 
 
 class ReadImage(NamedTuple):
@@ -82,6 +94,9 @@ class ImageUploader:
         by_reference: leave the bytes of images where they are.
         rehash: read all files, whatever their stamps.
         follow: follow symbolic links.
+
+    Attributes:
+        bad: the files that could not be imported so far.
     """
 
     def __init__(
@@ -100,6 +115,9 @@ class ImageUploader:
         self._by_reference = by_reference
         self._rehash = rehash
         self._follow = follow
+        self._is_files = project_type_of(folder) == Files.name
+        self.bad: list[BadFile] = []
+        self._refused: dict[str, str] = {}  # what follows a file's path in the message, by its hash
 
     def read_batches(self, pending: Iterable[PendingImage]) -> Iterator[list[ReadImage]]:
         """Read images in batches, each of one dataset; the next batch is read while the current one is used."""
@@ -109,7 +127,11 @@ class ImageUploader:
         batch: list[ReadImage] = []
         image_bytes = label_bytes = 0
         for entry in pending:
-            image = self._read(entry)
+            try:
+                image = self._read(entry)
+            except FolderError as error:
+                self.bad.append(BadFile(entry, str(error)))
+                continue
             size = sum(content.size for content in image.labels if content is not None)
             is_full = (
                 image_bytes + image.memory > MAX_IMAGE_BYTES
@@ -143,96 +165,126 @@ class ImageUploader:
 
     def upload(
         self, dataset_id: int, batch: Sequence[ReadImage]
-    ) -> tuple[FolderPutResponse, list[tuple[str, CachedImage]]]:
-        """Create or update the images of a batch in a dataset; return the response and the rows for the cache.
+    ) -> tuple[FolderPutResponse | None, list[tuple[str, CachedImage]]]:
+        """Create or update the images of a batch in a dataset, but those that are rejected, which become `bad`.
 
-        Raises:
-            FolderError: an image or its labels were rejected; no image of the batch was changed.
+        Returns:
+            The response, None if all were rejected, and the rows for the cache.
         """
         sizes = self._upload_contents(batch)
-        images: list[FolderImage] = []
-        stamps = []
+        entries: list[tuple[ReadImage, FolderImage, bytes]] = []
         for image in batch:
-            width, height = sizes.get(image.image.hash, (0, 0))
-            contents = [
-                _label_data(content, path, self._tree)
-                for content, path in zip(image.labels, image.pending.item.labels, strict=True)
-            ]
-            labels = self._folder.labels(image.pending.item, contents, width, height)
-            images.append(
-                FolderImage(
-                    name=image.pending.name,
-                    hash=image.image.hash,
-                    link=self._link(image),
-                    annotation=labels.annotation,
-                    meta=labels.meta,
-                )
-            )
-            stamps.append(labels.stamp if labels.stamp is not None else image.label_stamp)
-        with self._naming_file(batch):
-            response = call(self._transport, FOLDER_PUT, FolderPutRequest(dataset_id=dataset_id, images=images))
+            if image.image.hash not in sizes:
+                self._reject(image, f"{image.path!r}{self._refused[image.image.hash]}")
+                continue
+            try:
+                entries.append((image, *self._entry(image, *sizes[image.image.hash])))
+            except FolderError as error:
+                self._reject(image, str(error))
+        response = None
+        while entries and response is None:
+            request = FolderPutRequest(dataset_id=dataset_id, images=[entry for _, entry, _ in entries])
+            try:
+                response = call(self._transport, FOLDER_PUT, request)
+            except ServerRefused as refusal:
+                position = self._position([image for image, _, _ in entries], str(refusal))
+                if position is None:
+                    raise
+                rejected, _, _ = entries.pop(position)
+                self._reject(rejected, f"{_label_path(rejected)!r}: {refusal}")
+        if response is None:
+            return None, []
         cached = [
             (image.pending.name, CachedImage(image.image.stamp, stamp, image.image.hash, image_id, etag))
-            for image, stamp, (image_id, etag) in zip(batch, stamps, response["images"], strict=True)
+            for (image, _, stamp), (image_id, etag) in zip(entries, response["images"], strict=True)
         ]
         return response, cached
+
+    def _entry(self, image: ReadImage, width: int, height: int) -> tuple[FolderImage, bytes]:
+        """Return an image as it is sent, and the stamp of its labels."""
+        contents = [
+            _label_data(content, path, self._tree)
+            for content, path in zip(image.labels, image.pending.item.labels, strict=True)
+        ]
+        labels = self._folder.labels(image.pending.item, contents, width, height)
+        entry = FolderImage(
+            name=image.pending.name,
+            hash=image.image.hash,
+            link=self._link(image),
+            annotation=labels.annotation,
+            meta=labels.meta,
+        )
+        return entry, labels.stamp if labels.stamp is not None else image.label_stamp
+
+    def _reject(self, image: ReadImage, reason: str) -> None:
+        self.bad.append(BadFile(image.pending, reason))
 
     def _link(self, image: ReadImage) -> str | None:
         return f"file://{quote(os.fsencode(image.path))}" if self._by_reference else None
 
     def _upload_contents(self, batch: Sequence[ReadImage]) -> dict[str, tuple[int, int]]:
-        """Upload the contents that the server lacks; return the sizes in pixels by hash, if the format needs them."""
-        needs_size = self._folder.needs_image_size
+        """Upload the contents that the server lacks; return the size in pixels by hash, 0 if no format needs it.
+
+        Contents that were refused are absent; `_refused` has the reasons by hash.
+        """
         if self._by_reference:
-            hash_by_link = {str(self._link(image)): image.image.hash for image in batch}
-            if not needs_size:
-                return {}
-            with self._naming_file(batch):
-                response = call(self._transport, FOLDER_LOOK, FolderLookRequest(links=list(hash_by_link)))
-            return {hash_by_link[link]: size for link, size in response["sizes"].items()}
+            return self._linked(batch)
         by_hash = {image.image.hash: image for image in reversed(batch)}
-        present = list(self._transport.call("images.internal.hashes.list", list(by_hash)))
-        missing = [image for content_hash, image in by_hash.items() if content_hash not in set(present)]
-        sizes = self._upload_files(missing) if missing else {}
-        if present and needs_size:
-            response = call(self._transport, FOLDER_LOOK, FolderLookRequest(hashes=present))
-            sizes |= response["sizes"]
-        return sizes
+        present = dict.fromkeys(self._transport.call("images.internal.hashes.list", list(by_hash)), (0, 0))
+        if present and not self._is_files:  # bytes that were stored as another file are not known to be an image
+            present = call(self._transport, FOLDER_LOOK, FolderLookRequest(hashes=list(present)))["sizes"]
+        missing = [image for content_hash, image in by_hash.items() if content_hash not in present]
+        return {**present, **(self._upload_files(missing) if missing else {})}
 
-    @contextlib.contextmanager
-    def _naming_file(self, batch: Sequence[ReadImage]) -> Iterator[None]:
-        """Add the path of the file to an error of the server that refers to an image by its position or link."""
-        try:
-            yield
-        except ServerRefused as refusal:
-            path = self._path_in_message(batch, str(refusal))
-            if path is None:
-                raise
-            raise FolderError(f"{path!r}: {refusal}") from refusal
+    def _linked(self, batch: Sequence[ReadImage]) -> dict[str, tuple[int, int]]:
+        """Return the sizes of files that stay where they are."""
+        if not self._folder.needs_image_size:
+            return {image.image.hash: (0, 0) for image in batch}
+        images = list(batch)
+        while images:
+            hash_by_link = {str(self._link(image)): image.image.hash for image in images}
+            try:
+                response = call(self._transport, FOLDER_LOOK, FolderLookRequest(links=list(hash_by_link)))
+            except ServerRefused as refusal:
+                position = self._position(images, str(refusal))
+                if position is None:
+                    raise
+                self._refused[images.pop(position).image.hash] = f": {refusal}"
+                continue
+            return {hash_by_link[link]: size for link, size in response["sizes"].items()}
+        return {}
 
-    def _path_in_message(self, batch: Sequence[ReadImage], message: str) -> str | None:
+    def _position(self, images: Sequence[ReadImage], message: str) -> int | None:
+        """Return the position of the image that a message of the server names by its position or link."""
         if (match := re.search(r"images\[(\d+)\]", message)) is not None:
-            return _label_path(batch[int(match[1])])
-        links = {f"{self._link(image)} ": image.path for image in batch}
-        return next((path for link, path in links.items() if link in message), None)
+            return int(match[1])
+        return next((k for k, image in enumerate(images) if f"{self._link(image)} " in message), None)
 
     def _upload_files(self, batch: Sequence[ReadImage]) -> dict[str, tuple[int, int]]:
+        """Upload files, each read from its disk as it is sent; return the sizes of those that were accepted."""
         with contextlib.ExitStack() as stack:
             parts = [
-                Part(f"{index}-file", stack.enter_context(_open(image)), str(index), "image/*")
+                Part(f"{index}-file", stack.enter_context(_open(image)), str(index), "application/octet-stream")
                 for index, image in enumerate(batch)
             ]
-            response = self._transport.upload("images.bulk.upload", parts)
+            results = self._send(parts)
         sizes = {}
-        for image, result in zip(batch, response, strict=True):
+        for image, result in zip(batch, results, strict=True):
             if result.get("errors"):
-                raise FolderError(f"{image.path!r} is not a valid image: repair it, or move it out of the folder")
-            if result["hash"] != image.image.hash:
-                raise FolderError(
-                    f"{image.path!r} changes while it is read: wait until it is written completely, and try again"
+                self._refused[image.image.hash] = " is not a valid image: repair it, or move it out of the folder"
+            elif result["hash"] != image.image.hash:
+                self._refused[image.image.hash] = (
+                    " changes while it is read: wait until it is written completely, and try again"
                 )
-            sizes[image.image.hash] = (result["width"], result["height"])
+            else:
+                sizes[image.image.hash] = (result.get("width", 0), result.get("height", 0))
         return sizes
+
+    def _send(self, parts: Sequence[Part]) -> Sequence[Mapping[str, Any]]:
+        if self._is_files:
+            return upload(self._transport, FOLDER_UPLOAD, parts)["files"]
+        results: Sequence[Mapping[str, Any]] = self._transport.upload("images.bulk.upload", parts)
+        return results
 
 
 def _open(image: ReadImage) -> BinaryIO:

@@ -1,314 +1,121 @@
-"""Import of a folder into a project: only differences are transferred, and the project then equals the folder.
-
-The cache stores what was uploaded, with the server's etag of each image. If the project's digest is the one of the
-last import, nobody has changed it, and files are compared with the cache alone. Otherwise the project's images are
-listed and compared one by one. A killed import, a lost cache and an edited project are therefore the same case: the
-next import makes the project equal to the folder.
-"""
+"""Import of a folder as a project, which equals the folder afterwards (`folder_sync`)."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from autoflow.api.models import ProjectInfo, project_info
-from autoflow.api.pagination import batches, list_pages
-from autoflow.datasets import formats, target
-from autoflow.datasets.cache_store import Cache, CacheStore, locked_store
-from autoflow.datasets.formats.base import DatasetFormat, Listing
-from autoflow.datasets.image_uploader import ImageUploader, PendingImage
-from autoflow.datasets.tree import Tree, is_text, walk
+from autoflow.datasets import formats, left_out, target
+from autoflow.datasets.cache_store import CacheStore, locked_store
+from autoflow.datasets.folder_sync import FolderSync
+from autoflow.datasets.formats import project_type_of
+from autoflow.datasets.image_uploader import ImageUploader
+from autoflow.datasets.import_options import ImportOptions
+from autoflow.datasets.left_out import LeftOut
+from autoflow.datasets.tree import walk
 from autoflow.errors import FolderError, ServerError
 from autoflow.transport.base import Transport
 from autoflow.transport.embedded import ORIGIN as EMBEDDED
-from autoflow.transport.typed import call
 from autoflow.wire import methods
-from autoflow.wire.contract import folders as contract
-from autoflow.wire.contract.method import Method
-
-Request = TypeVar("Request")
-Changed = TypeVar("Changed", contract.FolderShapeResponse, contract.FolderDigests)
 
 logger = logging.getLogger("autoflow")
 
-MAX_ROUNDS = 3
-MAX_REMOVED = 1000  # images of one request
-MAX_DATASETS = 1000  # of one request
-SHOWN = 5  # skipped paths that a message names
 
-Progress = Callable[[str, int, int], Any]
-
-
-class _ProjectContent:
-    """The content of a project on the server: ids of datasets by path, ids and etags of images by dataset and name."""
-
-    def __init__(self, transport: Transport, project_id: int) -> None:
-        datasets = list(list_pages(transport, methods.DATASET_LIST, {"projectId": project_id, "recursive": True}))
-        by_id = {dataset["id"]: dataset for dataset in datasets}
-
-        def path(dataset_id: int | None) -> tuple[str, ...]:
-            if dataset_id is None:
-                return ()
-            return (*path(by_id[dataset_id]["parentId"]), by_id[dataset_id]["name"])
-
-        self.datasets = {path(dataset_id): dataset_id for dataset_id in by_id}
-        self.images: dict[tuple[int, str], tuple[int, str]] = {}
-        after: int | None = 0
-        while after is not None:
-            page = call(
-                transport, contract.FOLDER_ITEMS, contract.FolderItemsRequest(project_id=project_id, after=after)
-            )
-            self.images.update(
-                {(dataset_id, name): (image_id, etag) for image_id, dataset_id, name, etag in page["items"]}
-            )
-            after = page["after"]
-
-
-class FolderSync:
-    """Makes one project equal to one folder.
+class FolderImport(NamedTuple):
+    """A finished import.
 
     Args:
-        transport: the server.
-        project_id: the project.
-        cache: the cache of the last import.
-        tree: the folder.
-        folder: the folder, read in its format.
-        uploader: uploads its images.
-        unchanged: whether the folder's fingerprint is that of the last import.
-        mode: ``copy`` or ``reference``; all images are uploaded again when it changes.
-        rehash: read all files, whatever their stamps.
-        progress: called with the name of what is counted, the number done, and the total.
+        project: the project that equals the folder now.
+        left_out: what of the folder is not in it, by reason.
+        changed: those of the files that were left out which have changed since the last import.
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        project_id: int,
-        cache: Cache,
-        tree: Tree,
-        folder: DatasetFormat,
-        uploader: ImageUploader,
-        *,
-        unchanged: bool,
-        mode: str,
-        rehash: bool,
-        progress: Progress | None,
-    ) -> None:
-        self._transport = transport
-        self._project_id = project_id
-        self._cache = cache
-        self._tree = tree
-        self._folder = folder
-        self._uploader = uploader
-        self._state = cache.state()
-        self._context = self._state["context"] if unchanged else f"{folder.name} {folder.context()}"
-        cached_context = (self._state.get("context"), self._state.get("mode"))
-        self._upload_all = rehash or cached_context != (self._context, mode)
-        self._meta_is_current = unchanged
-        self._mode = mode
-        self._progress = progress
-        self._digest = ""
-        self._changed_by_others = False
-        self.changed = False
-
-    def run(self, listing: Listing, **state: Any) -> None:
-        """Make the project equal to the folder.
-
-        Args:
-            listing: the folder's images.
-            state: further values to store in the cache afterwards.
-
-        Raises:
-            FolderError: a file is not valid, or other clients keep changing the project.
-        """
-        for _ in range(MAX_ROUNDS):
-            datasets = self._run_once(listing)
-            if not self._changed_by_others:
-                state |= {"digest": self._digest, "context": self._context, "mode": self._mode, "datasets": datasets}
-                if self.changed or any(self._state.get(name) != value for name, value in state.items()):
-                    self._cache.update_state(**state)
-                return
-            self._state["digest"] = ""
-        raise FolderError(f"other clients keep changing project {self._project_id}: try again when they have finished")
-
-    def _run_once(self, listing: Listing) -> dict[str, int]:
-        """Transfer all differences; return the ids of the datasets by path."""
-        self._digest = call(
-            self._transport, contract.FOLDER_STATE, contract.FolderStateRequest(project_id=self._project_id)
-        )["digest"]
-        self._changed_by_others = False
-        content = None
-        existing = {tuple(path.split("/")): dataset_id for path, dataset_id in self._state.get("datasets", {}).items()}
-        if self._state.get("digest") != self._digest:
-            content = _ProjectContent(self._transport, self._project_id)
-            self._meta_is_current = False
-            existing = dict(content.datasets)
-        datasets = self._ensure_datasets(listing, existing)
-        pending, removed, stale = self._differences(listing, datasets, content)
-        extra = sorted((path for path in existing if "/".join(path) not in datasets), key=len)
-        self._upload(pending, datasets, len(removed))
-        self._remove(removed, [existing[path] for path in extra])
-        for dataset, names in stale.items():
-            self._cache.remove(dataset, names)
-        self._upload_all = False  # a further round compares with what was uploaded in this one
-        return datasets
-
-    def _ensure_datasets(self, listing: Listing, existing: dict[tuple[str, ...], int]) -> dict[str, int]:
-        """Create missing datasets and update the project's meta; return the ids of the folder's datasets by path."""
-        paths = [tuple(path.split("/")) for path in listing]
-        required = sorted({path[:depth] for path in paths for depth in range(1, len(path) + 1)})
-        if self._meta_is_current and all(path in existing for path in required):
-            return {"/".join(path): existing[path] for path in required}
-        for path in required:
-            if not is_text(path[-1]):
-                raise FolderError(f"the name of the folder {'/'.join(path)!r} is not valid UTF-8: rename it")
-        dataset_ids: list[int] = []
-        for batch in batches(required, MAX_DATASETS) if required else [required]:
-            request = contract.FolderShapeRequest(
-                project_id=self._project_id, meta=self._folder.meta(), datasets=[list(path) for path in batch]
-            )
-            dataset_ids += self._change(contract.FOLDER_SHAPE, request)["datasets"]
-        self._meta_is_current = True
-        return {"/".join(path): dataset_id for path, dataset_id in zip(required, dataset_ids, strict=True)}
-
-    def _differences(
-        self, listing: Listing, datasets: dict[str, int], content: _ProjectContent | None
-    ) -> tuple[list[PendingImage], list[int], dict[str, list[str]]]:
-        """Return the images to upload, the ids of those to remove, and by dataset the names to drop from the cache."""
-        pending: list[PendingImage] = []
-        stale: dict[str, list[str]] = {}
-        removed: list[int] = []
-        unmatched = dict(content.images) if content is not None else {}
-        for dataset in {**listing, **dict.fromkeys(self._cache.datasets())}:
-            cached_images = self._cache.images(dataset)
-            dataset_id = datasets.get(dataset, 0)
-            for name, item in listing.get(dataset, {}).items():
-                cached = cached_images.pop(name, None)
-                actual = unmatched.pop((dataset_id, name), None) if content is not None else None
-                if (
-                    cached is None
-                    or self._upload_all
-                    or cached.image != self._tree.stamp(item.image)
-                    or (item.stamp is not None and item.stamp != cached.labels)
-                    or (item.stamp is None and not cached.labels)
-                    or (content is not None and actual != (cached.id, cached.etag))
-                ):
-                    pending.append(PendingImage(dataset, name, item, cached))
-            if cached_images:
-                stale[dataset] = list(cached_images)
-            if content is None:
-                removed += [cached.id for cached in cached_images.values()]
-        # in a project that others changed, ids of the cache are not used: an image may have got another one's name
-        removed += [image_id for image_id, _ in unmatched.values()]
-        return pending, removed, stale
-
-    def _upload(self, pending: Sequence[PendingImage], datasets: dict[str, int], to_remove: int) -> None:
-        done = 0
-        total = len(pending) + to_remove
-        self._report(done, total)
-        for batch in self._uploader.read_batches(iter(pending)):
-            dataset = batch[0].pending.dataset
-            self._invalidate_state()
-            response, cached = self._uploader.upload(datasets[dataset], batch)
-            self._track_digest(response)
-            self._cache.store(dataset, cached)
-            done += len(batch)
-            self._report(done, total)
-
-    def _remove(self, image_ids: Sequence[int], dataset_ids: Sequence[int]) -> None:
-        requests: list[tuple[Sequence[int], Sequence[int]]] = [(batch, ()) for batch in batches(image_ids, MAX_REMOVED)]
-        requests += [((), batch) for batch in batches(dataset_ids, MAX_DATASETS)]
-        for images, datasets in requests:
-            request = contract.FolderRemoveRequest(
-                project_id=self._project_id, images=list(images), datasets=list(datasets)
-            )
-            self._change(contract.FOLDER_REMOVE, request)
-
-    def _change(self, method: Method[Request, Changed], request: Request) -> Changed:
-        self._invalidate_state()
-        response = call(self._transport, method, request)
-        self._track_digest(response)
-        return response
-
-    def _invalidate_state(self) -> None:
-        """Before the first change, clear the stored digest, so that an interrupted import is detected."""
-        if self.changed:
-            return
-        current = {"context": self._context, "mode": self._mode}
-        outdated = {name: "" for name, value in current.items() if self._state.get(name) != value}
-        self._cache.update_state(digest="", fingerprint=None, **outdated)
-        self.changed = True
-
-    def _track_digest(
-        self, response: contract.FolderShapeResponse | contract.FolderDigests | contract.FolderPutResponse
-    ) -> None:
-        """Detect changes by other clients: the digest before ours must be the one after our last change."""
-        self._changed_by_others = self._changed_by_others or response["before"] != self._digest
-        self._digest = response["after"]
-
-    def _report(self, done: int, total: int) -> None:
-        if self._progress is not None:
-            self._progress("images", done, total)
+    project: ProjectInfo
+    left_out: list[LeftOut]
+    changed: list[str]
 
 
-def from_folder(
-    transport: Transport,
-    path: str | os.PathLike[str],
-    name: str | None = None,
-    workspace_id: int | None = None,
-    project_id: int | None = None,
-    *,
-    by_reference: bool = False,
-    rehash: bool = False,
-    follow_links: bool = False,
-    progress: Progress | None = None,
-) -> ProjectInfo:
+def import_folder(transport: Transport, path: str | os.PathLike[str], options: ImportOptions) -> FolderImport:
     """Import a folder as a project, or update the project of its last import; see `ProjectApi.from_folder`."""
-    root = os.path.realpath(path)
-    if not os.path.isdir(root):
-        raise FolderError(f"{os.fspath(path)!r} is not a folder")
-    if by_reference and transport.origin != EMBEDDED:
-        raise FolderError(
-            f"by_reference needs the embedded server, not {transport.origin}: set AUTOFLOW_SERVER=embedded, or "
-            "import without by_reference"
-        )
+    root = _checked_root(transport, path, options)
     with contextlib.ExitStack() as stack:
         caches = stack.enter_context(locked_store(transport.origin, root))
-        existing = target.find_project(transport, caches, name, workspace_id, project_id)
-        tree = walk(root, follow=follow_links)
-        _report_skipped(tree)
+        existing = target.find_project(
+            transport, caches, options.name, options.workspace_id, options.project_id, options.project_type
+        )
+        tree = walk(root, follow=options.follow_links)
         cache = stack.enter_context(contextlib.closing(caches.open(existing.id))) if existing is not None else None
         state = cache.state() if cache is not None else {}
         types = formats.format_types()
         fingerprint = formats.fingerprint(tree, types)
-        is_same = fingerprint is not None and fingerprint == state.get("fingerprint") and not rehash
-        folder = formats.detect_format(tree, types, state.get("format") if is_same else None)
+        is_same = fingerprint is not None and fingerprint == state.get("fingerprint") and not options.rehash
+        project_type = target.type_of(existing) if existing is not None else options.project_type
+        folder = formats.detect_format(tree, types, state.get("format") if is_same else None, project_type)
+        is_same = is_same and folder.name == state.get("format")
         listing = folder.listing()
         if existing is None:
             folder.meta()  # report errors before anything is created
-        project = existing or target.create_project(transport, root, name, workspace_id)
+        sources = state["sources"] if is_same and "sources" in state else formats.label_sources(tree, folder, types)
+        skipped = left_out.left_out(tree, listing, sources)
+        if options.strict:
+            left_out.refuse(tree, skipped)
+        unimported, changed = left_out.track(tree, skipped, state.get("left_out"))
+        left_out.report(tree, skipped, changed)
+        project = existing or target.create_project(
+            transport, root, options.name, options.workspace_id, project_type_of(folder)
+        )
         if cache is None:
             cache = stack.enter_context(contextlib.closing(caches.open(project.id)))
             cache.update_state(created=project.created_at, folder=os.fsencode(root).decode("utf-8", "replace"))
-        uploader = ImageUploader(transport, tree, folder, by_reference=by_reference, rehash=rehash, follow=follow_links)
-        sync = FolderSync(
+        uploader = ImageUploader(
             transport,
-            project.id,
-            cache,
             tree,
             folder,
-            uploader,
-            unchanged=is_same and folder.name == state.get("format"),
-            mode="reference" if by_reference else "copy",
-            rehash=rehash,
-            progress=progress,
+            by_reference=options.by_reference,
+            rehash=options.rehash,
+            follow=options.follow_links,
         )
+        sync = FolderSync(transport, project.id, cache, tree, folder, uploader, unchanged=is_same, options=options)
         with _cleanup_on_error(transport, caches, project.id, created=existing is None, sync=sync):
-            sync.run(listing, created=project.created_at, format=folder.name, fingerprint=fingerprint)
-    return project_info(transport.call(methods.PROJECT_INFO, {"id": project.id})) if sync.changed else project
+            sync.run(
+                listing,
+                created=project.created_at,
+                format=folder.name,
+                fingerprint=fingerprint,
+                sources=sources,
+                left_out=unimported,
+            )
+    if sync.changed:
+        project = project_info(transport.call(methods.PROJECT_INFO, {"id": project.id}))
+    return FolderImport(project, skipped, changed)
+
+
+def _checked_root(transport: Transport, path: str | os.PathLike[str], options: ImportOptions) -> str:
+    """Return the real path of a folder.
+
+    Raises:
+        FolderError: it is no folder, or the options do not fit it or the server.
+    """
+    root = os.path.realpath(path)
+    if not os.path.isdir(root):
+        raise FolderError(f"{os.fspath(path)!r} is not a folder")
+    if options.by_reference and transport.origin != EMBEDDED:
+        raise FolderError(
+            f"by_reference needs the embedded server, not {transport.origin}: set AUTOFLOW_SERVER=embedded, or "
+            "import without by_reference"
+        )
+    if options.project_type not in {None, *target.TYPES}:
+        raise FolderError(f"the type must be one of {', '.join(target.TYPES)}, not {options.project_type!r}")
+    return root
+
+
+def from_folder(transport: Transport, path: str | os.PathLike[str], **options: Any) -> ProjectInfo:
+    """Import a folder by the members of `ImportOptions`; return its project."""
+    return import_folder(transport, path, ImportOptions(**options)).project
 
 
 @contextlib.contextmanager
@@ -333,15 +140,3 @@ def _cleanup_on_error(
         if sync.changed:
             logger.warning("%s", note)
         raise
-
-
-def _report_skipped(tree: Tree) -> None:
-    """Log which entries of a folder are skipped."""
-    for paths, kind in (
-        (tree.links, "symbolic links, which are not followed"),
-        (tree.special, "entries that are not regular files"),
-    ):
-        if paths:
-            shown = ", ".join(repr(path) for path in sorted(paths)[:SHOWN])
-            more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-            logger.warning("%s: skipped %d %s: %s%s", tree.root, len(paths), kind, shown, more)

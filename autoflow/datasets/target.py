@@ -16,11 +16,16 @@ from autoflow.wire import methods
 
 logger = logging.getLogger("autoflow")
 
-_TYPE = "images"
+TYPES = ("images", "files")
 
 
 def find_project(
-    transport: Transport, caches: CacheStore, name: str | None, workspace_id: int | None, project_id: int | None
+    transport: Transport,
+    caches: CacheStore,
+    name: str | None,
+    workspace_id: int | None,
+    project_id: int | None,
+    project_type: str | None,
 ) -> ProjectInfo | None:
     """Return the project that a folder is imported to, None if it has to be created.
 
@@ -29,14 +34,18 @@ def find_project(
         caches: the caches of the folder.
         name, workspace_id: required name and workspace of the project, if any.
         project_id: the project, if it was given explicitly.
+        project_type: required type of the project, if any.
 
     Raises:
-        FolderError: the given project does not exist, or is not a project of images.
+        FolderError: the given project does not exist, or is of a type that folders are not imported to.
     """
+    accepted = TYPES if project_type is None else (project_type,)
     if project_id is not None:
         project = get_or_none(transport, methods.PROJECT_INFO, {"id": project_id}, project_info)
-        if project is None or (project.type or _TYPE) != _TYPE:
-            reason = "it does not exist" if project is None else f"it is a project of {project.type}, not of images"
+        if project is None or type_of(project) not in accepted:
+            reason = "it does not exist"
+            if project is not None:
+                reason = f"it is a project of {project.type}, not of {' or '.join(accepted)}"
             raise FolderError(f"the folder cannot be imported to project {project_id}: {reason}")
         _discard_stale_cache(caches, project)
         return project
@@ -44,9 +53,18 @@ def find_project(
         project = get_or_none(transport, methods.PROJECT_INFO, {"id": cached_id}, project_info)
         if project is None or _discard_stale_cache(caches, project):
             caches.remove(cached_id)
-        elif name in {None, project.name} and workspace_id in {None, project.workspace_id}:
+        elif (
+            name in {None, project.name}
+            and workspace_id in {None, project.workspace_id}
+            and type_of(project) in accepted
+        ):
             return project
     return None
+
+
+def type_of(project: ProjectInfo) -> str:
+    """Return the type of a project."""
+    return project.type or TYPES[0]
 
 
 def _discard_stale_cache(caches: CacheStore, project: ProjectInfo) -> bool:
@@ -62,8 +80,10 @@ def _discard_stale_cache(caches: CacheStore, project: ProjectInfo) -> bool:
     return True
 
 
-def create_project(transport: Transport, root: str, name: str | None, workspace_id: int | None) -> ProjectInfo:
-    """Create a project for a folder; the default name is the folder's, with a suffix if it is taken.
+def create_project(
+    transport: Transport, root: str, name: str | None, workspace_id: int | None, project_type: str
+) -> ProjectInfo:
+    """Create a project of a type for a folder; the default name is the folder's, with a suffix if it is taken.
 
     Raises:
         FolderError: the given name is taken.
@@ -84,7 +104,7 @@ def create_project(transport: Transport, root: str, name: str | None, workspace_
             f"workspace {workspace} has another project named {name!r}: choose another name, or pass that project's "
             "id to update it from the folder"
         )
-    payload = {"name": name, "workspaceId": workspace, "description": "", "type": _TYPE}
+    payload = {"name": name, "workspaceId": workspace, "description": "", "type": project_type}
     return project_info(transport.call("projects.add", payload))
 
 

@@ -18,6 +18,10 @@ from autoflow.errors import FolderError
 # Longer than the tick of any file system's clock (2 s on FAT) with some clock skew of a file server.
 TICK = 3_000_000_000  # nanoseconds
 
+# What tools and systems leave in folders; like hidden files and folders, it is no data.
+_CACHES = frozenset({"__pycache__", "__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"})
+_SYSTEM_FILES = frozenset({"Thumbs.db", "desktop.ini"})
+
 _STAMP = struct.Struct("<qqqQ")
 
 clock: Callable[[], int] = time.time_ns
@@ -50,6 +54,7 @@ class Tree:
         folders: names of subfolders by folder.
         links: symbolic links that were not followed, or lead to a folder that was walked already.
         special: entries that are neither files nor folders.
+        ignored: hidden folders and caches, which are not walked.
     """
 
     root: str
@@ -58,6 +63,7 @@ class Tree:
     folders: dict[str, list[str]] = field(default_factory=dict)
     links: list[str] = field(default_factory=list)
     special: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
 
     def path(self, relative: str) -> str:
         """Return the absolute path of an entry."""
@@ -76,6 +82,11 @@ def is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return bool(name.strip())
+
+
+def is_ignored(name: str) -> bool:
+    """Return whether a file or folder of this name is hidden, or one that a tool or a system keeps for itself."""
+    return name.startswith(".") or name in _CACHES or name in _SYSTEM_FILES or name.endswith(".pyc")
 
 
 def join(folder: str, name: str) -> str:
@@ -129,7 +140,10 @@ def _scan(tree: Tree, folder: str, follow: bool) -> list[str]:
                     status = entry.stat(follow_symlinks=False)
                     files[entry.name] = pack(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
                 elif entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.name)
+                    if is_ignored(entry.name):
+                        tree.ignored.append(join(folder, entry.name))
+                    else:
+                        folders.append(entry.name)
                 elif entry.is_symlink():
                     _add_link(tree, folder, entry, files, folders, follow)
                 else:

@@ -160,6 +160,7 @@ UPLOADS: dict[str, Upload] = {
     **point_clouds.UPLOADS,
     **volumes.UPLOADS,
     **files.UPLOADS,
+    **folders.UPLOADS,
 }
 DOWNLOADS: dict[str, Download] = {
     **images.DOWNLOADS,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeVar, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, cast
 
 from autoflow.transport.base import Transport
 from autoflow.wire.contract.method import Method, to_wire
+from autoflow.wire.parts import Part
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -17,6 +18,11 @@ def call(
 ) -> Response:
     """Call a method and return its response; raises as `Transport.call`."""
     return cast("Response", transport.call(method.name, to_wire(request), timeout=timeout))
+
+
+def upload(transport: Transport, method: Method[Any, Response], parts: Sequence[Part]) -> Response:
+    """Call a method with files and return its response; raises as `Transport.upload`."""
+    return cast("Response", transport.upload(method.name, parts))
 
 
 def download(transport: Transport, method: Method[Request, bytes], request: Request) -> Iterator[bytes]:

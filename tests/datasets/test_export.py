@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from autoflow.datasets import export
+from autoflow.datasets import content_writer
 from autoflow.datasets.export import to_folder
 from autoflow.datasets.filename_allocator import FilenameAllocator
 from autoflow.datasets.sync import from_folder
@@ -142,7 +142,7 @@ def test_clones_of_files(tmp_path, sync, labelled, monkeypatch):
         requests.append(request)
         os.sendfile(target, source, 0, 1 << 20)
 
-    monkeypatch.setattr(export.fcntl, "ioctl", clone)
+    monkeypatch.setattr(content_writer.fcntl, "ioctl", clone)
     to_folder(transport, version, tmp_path / "cloned", mode="reflink")
     assert (len(requests), tree(tmp_path / "cloned")[-1]) == (4, "meta.json")
     assert (tmp_path / "cloned" / "a" / "img" / "1.png").read_bytes() == png((1, 0, 0))
@@ -151,7 +151,7 @@ def test_clones_of_files(tmp_path, sync, labelled, monkeypatch):
         requests.append(request)
         raise OSError(errno.EOPNOTSUPP, "not supported")
 
-    monkeypatch.setattr(export.fcntl, "ioctl", refuse)
+    monkeypatch.setattr(content_writer.fcntl, "ioctl", refuse)
     requests.clear()
     to_folder(transport, version, tmp_path / "copied")
     assert len(requests) == 1
@@ -204,11 +204,11 @@ def test_a_response_is_split_into_contents():
     complete = b"one 3\nabc" + b"two 0\n" + b"three 5\n12\n45"
     for size in range(1, len(complete) + 1):
         chunks = (complete[start : start + size] for start in range(0, len(complete), size))
-        contents = [(name, b"".join(part)) for name, part in export.split_contents(chunks)]
+        contents = [(name, b"".join(part)) for name, part in content_writer.split_contents(chunks)]
         assert contents == [("one", b"abc"), ("two", b""), ("three", b"12\n45")]
     for cut in (3, 7, len(complete) - 1):
         with pytest.raises(FolderError, match="too early"):
-            [b"".join(part) for _, part in export.split_contents(iter([complete[:cut]]))]
+            [b"".join(part) for _, part in content_writer.split_contents(iter([complete[:cut]]))]
 
 
 def test_file_names_are_unique():

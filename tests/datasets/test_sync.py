@@ -321,9 +321,12 @@ def test_no_new_version_of_an_unchanged_folder(sync, labelled, api, later):
 
 
 def test_invalid_folders(sync, folder, tmp_path):
-    """A missing folder and a folder without images are errors."""
+    """A missing folder, an empty one, and one without images for a project of images are errors."""
     with pytest.raises(FolderError, match="not a folder"):
         sync(path=tmp_path / "nothing")
     write(folder / "readme.txt", "x")
     with pytest.raises(FolderError, match="no images"):
+        sync(project_type="images")
+    (folder / "readme.txt").unlink()
+    with pytest.raises(FolderError, match="no files"):
         sync()

@@ -15,6 +15,7 @@ from tests.server import hostile
 ELSEWHERE = {
     "autoflow.folders.put",
     "autoflow.folders.remove",
+    "autoflow.folders.upload",
     "autoflow.members.remove",
     "autoflow.reproduction.revoke",
     "autoflow.transfers.finish",

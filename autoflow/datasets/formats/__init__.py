@@ -1,4 +1,4 @@
-"""Detection of a folder's format: Supervisely, YOLO, COCO, images only, or a format of an installed package.
+"""Detection of a folder's format: Supervisely, YOLO, COCO, images only, any files, or a format of a package.
 
 Formats of other packages are registered by the entry point group ``autoflow.formats``, see docs/extending.md.
 """
@@ -6,11 +6,12 @@ Formats of other packages are registered by the entry point group ``autoflow.for
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 
 from autoflow.datasets.formats.base import DatasetFormat, FormatType, is_image, metadata_files
 from autoflow.datasets.formats.coco import Coco
+from autoflow.datasets.formats.files import Files
 from autoflow.datasets.formats.plain import Plain
 from autoflow.datasets.formats.supervisely import Supervisely
 from autoflow.datasets.formats.yolo import Yolo
@@ -18,6 +19,7 @@ from autoflow.datasets.tree import Tree, is_settled
 from autoflow.errors import FolderError
 
 ENTRY_POINTS = "autoflow.formats"
+IMAGES = "images"  # the type of projects that all formats but `Files` are read into
 BUILT_IN: tuple[FormatType, ...] = (Supervisely, Yolo, Coco, Plain)
 
 
@@ -59,25 +61,62 @@ def fingerprint(tree: Tree, types: Iterable[FormatType]) -> str | None:
     return digest.hexdigest()
 
 
-def detect_format(tree: Tree, types: Iterable[FormatType], unchanged: str | None = None) -> DatasetFormat:
+def detect_format(
+    tree: Tree, types: Iterable[FormatType], unchanged: str | None = None, project_type: str | None = None
+) -> DatasetFormat:
     """Return the folder, read in the first format that recognizes it.
 
     Args:
         tree: the folder.
         types: the formats to try.
         unchanged: name of the format it was read in before, if its fingerprint is the same as then.
+        project_type: ``images`` or ``files``; None for images if it has some, and if they are not just a few of its
+            files.
 
     Raises:
-        FolderError: it has no images, or a file that belongs to a format is not valid.
+        FolderError: it has no images or files, or a file that belongs to a format is not valid.
     """
-    types = list(types)
-    for format_type in types:
+    candidates = _candidates(tree, types, project_type)
+    for format_type in candidates:
         if format_type.name == unchanged and (folder := format_type.detect(tree, unchanged=True)) is not None:
             return folder
-    for format_type in types:
-        if (folder := format_type.detect(tree, unchanged=False)) is not None:
+    for format_type in candidates:
+        folder = format_type.detect(tree, unchanged=False)
+        if folder is not None and (project_type is not None or not isinstance(folder, Plain) or folder.is_typical):
             return folder
-    raise FolderError(
-        f"there are no images in {tree.root!r}: choose a folder of images, or one in the format of Supervisely "
-        "(meta.json), YOLO (data.yaml, images, labels) or COCO (annotations/*.json, images)"
+    if project_type == IMAGES:
+        raise FolderError(
+            f"there are no images in {tree.root!r}: choose a folder of images, or one in the format of Supervisely "
+            "(meta.json), YOLO (data.yaml, images, labels) or COCO (annotations/*.json, images); a project of type "
+            "files takes any folder (--type files)"
+        )
+    raise FolderError(f"there are no files in {tree.root!r}, except hidden ones and those of caches: choose another")
+
+
+def _candidates(tree: Tree, types: Iterable[FormatType], project_type: str | None) -> list[FormatType]:
+    """Return the formats to try for a project of a type, Files at last."""
+    if project_type == Files.name:
+        return [Files]
+    formats = list(types)
+    if project_type is None:
+        formats.append(Files)
+        if not any(is_image(name) for names in tree.files.values() for name in names):
+            # JSON and YAML files of other data are not to be read as labels, nor refused as invalid ones.
+            of_images = {Yolo.name, Coco.name, Plain.name}
+            return [format_type for format_type in formats if format_type.name not in of_images]
+    return formats
+
+
+def project_type_of(folder: DatasetFormat) -> str:
+    """Return the type of the projects that a folder is imported to."""
+    return Files.name if folder.name == Files.name else IMAGES
+
+
+def label_sources(tree: Tree, folder: DatasetFormat, types: Iterable[FormatType]) -> list[str]:
+    """Return the files that label several items of a folder; of a format that does not say, those of its patterns."""
+    sources: Callable[[], Sequence[str]] | None = getattr(folder, "sources", None)
+    if sources is not None:
+        return list(sources())
+    return metadata_files(
+        tree, [pattern for kind in types if kind.name == folder.name for pattern in kind.metadata_patterns]
     )

@@ -75,6 +75,10 @@ class Coco:
         folder = cls(tree, unchanged=unchanged)
         return folder if unchanged or folder._documents else None
 
+    def sources(self) -> list[str]:
+        """Return the JSON files that label images."""
+        return list(self._documents)
+
     @property
     def needs_image_size(self) -> bool:
         """Whether there are masks, which must not be larger than their images."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from autoflow.datasets.formats.base import DEFAULT_DATASET, Item, Labels, Listing, Meta, is_image
-from autoflow.datasets.tree import Tree, join
+from autoflow.datasets.tree import Tree, is_ignored, join
 
 _NO_LABELS = b"none"  # the stamp
 
@@ -34,6 +34,16 @@ class Plain:
     def context(self) -> str:
         """Return an empty text, as there are no labels."""
         return ""
+
+    def sources(self) -> list[str]:
+        """Return no files, as none labels images."""
+        return []
+
+    @property
+    def is_typical(self) -> bool:
+        """Whether at least a third of the files are images: there may be labels of an unknown format beside each."""
+        names = [name for files in self._tree.files.values() for name in files if not is_ignored(name)]
+        return 3 * sum(map(is_image, names)) >= len(names)
 
     def listing(self) -> Listing:
         """Return all images; those in the top folder are in a dataset whose name no other folder has."""

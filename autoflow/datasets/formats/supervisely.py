@@ -61,6 +61,10 @@ class Supervisely:
         """Return an empty text, because annotations name their classes and tags."""
         return ""
 
+    def sources(self) -> list[str]:
+        """Return the file of classes and tags."""
+        return [META]
+
     def listing(self) -> Listing:
         """Return all images of all datasets, and the datasets without images."""
         return dict(self._datasets("", ""))

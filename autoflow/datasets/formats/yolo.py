@@ -57,8 +57,8 @@ class Yolo:
         return any(LABELS in folder.split("/") or any(map(is_image, self._tree.files[folder])) for folder in folders)
 
     @functools.cached_property
-    def _names(self) -> list[str]:
-        """The class names of the topmost file that has some."""
+    def _named_by(self) -> tuple[list[str], list[str]]:
+        """The class names of the topmost file that has some, and that file."""
         for file in metadata_files(self._tree, self.metadata_patterns):
             path = self._tree.path(file)
             content = read(path, follow=True, max_kept=class_names.MAX_YAML_BYTES)
@@ -68,7 +68,7 @@ class Yolo:
                 )
             text = _decode(path, content.data)
             if file.rpartition("/")[2] in NAME_LISTS:
-                return class_names.parse_lines(text)
+                return class_names.parse_lines(text), [file]
             if not class_names.has_names(text):
                 continue
             document = class_names.parse_yaml(path, text)
@@ -77,8 +77,16 @@ class Yolo:
                     f"{path!r} describes keypoints, which are not supported: remove kpt_shape, and their coordinates "
                     "from the label files"
                 )
-            return class_names.names_of(path, document)
-        return []
+            return class_names.names_of(path, document), [file]
+        return [], []
+
+    @property
+    def _names(self) -> list[str]:
+        return self._named_by[0]
+
+    def sources(self) -> list[str]:
+        """Return the file of class names."""
+        return self._named_by[1]
 
     def meta(self) -> Meta:
         """Return a class for each name."""

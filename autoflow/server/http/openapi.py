@@ -66,6 +66,9 @@ def _content(schema: dict[str, Any]) -> dict[str, Any]:
     return {"content": {media_type: {"schema": schema}}}
 
 
+_FORM = {"multipart/form-data": {"schema": {"type": "object", "additionalProperties": {"format": "binary"}}}}
+
+
 def _operation(method: Method[Any, Any], schemas: dict[type, dict[str, Any]]) -> dict[str, Any]:
     responses: dict[str, Any] = {"200": {"description": "Success.", **_content(schemas[method.response])}}
     for status in sorted((*_COMMON_STATUSES, *method.errors)):
@@ -73,7 +76,10 @@ def _operation(method: Method[Any, Any], schemas: dict[type, dict[str, Any]]) ->
     return {
         "operationId": method.name,
         "summary": descriptions(method.request)[0],
-        "requestBody": {"required": True, **_content(schemas[method.request])},
+        "requestBody": {
+            "required": True,
+            **({"content": _FORM} if method.files else _content(schemas[method.request])),
+        },
         "responses": responses,
     }
 

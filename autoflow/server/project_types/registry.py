@@ -10,12 +10,14 @@ from sqlalchemy import Connection, RowMapping, select
 from autoflow.server.db.schema import projects
 from autoflow.server.errors import Invalid
 from autoflow.server.project_types.base import ProjectType
+from autoflow.server.project_types.files import FILES
 from autoflow.server.project_types.images import IMAGES
 from autoflow.server.project_types.point_clouds import EPISODES, POINT_CLOUDS
 from autoflow.server.project_types.videos import VIDEOS
 from autoflow.server.project_types.volumes import VOLUMES
 
-_TYPES: dict[str, ProjectType] = {known.name: known for known in (IMAGES, VIDEOS, POINT_CLOUDS, EPISODES, VOLUMES)}
+_BUILT_IN = (IMAGES, VIDEOS, POINT_CLOUDS, EPISODES, VOLUMES, FILES)
+_TYPES: dict[str, ProjectType] = {known.name: known for known in _BUILT_IN}
 _UNSUPPORTED = ("meshes", "audio")  # types of Supervisely's that this server has no items of
 
 

@@ -96,6 +96,33 @@ class FolderShapeResponse(FolderDigests):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FolderUploadRequest:
+    """Store files of any kind, the parts of a form, so that a project of type ``files`` can name them by hash."""
+
+
+class UploadedFile(TypedDict):
+    """A stored file.
+
+    Args:
+        hash: base64 of the SHA-256 of its bytes.
+        size: number of its bytes.
+    """
+
+    hash: str
+    size: Count
+
+
+class FolderUploadResponse(TypedDict):
+    """The stored files.
+
+    Args:
+        files: each file, in the order of the parts.
+    """
+
+    files: list[UploadedFile]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FolderLookRequest:
     """Return the sizes of images by their hashes or, on the server's own machine, by their links.
 
@@ -214,6 +241,7 @@ class FolderPathsResponse(TypedDict):
 FOLDER_STATE = Method(methods.FOLDER_STATE, FolderStateRequest, FolderStateResponse, (404,))
 FOLDER_ITEMS = Method(methods.FOLDER_ITEMS, FolderItemsRequest, FolderItemsResponse, (404,))
 FOLDER_SHAPE = Method(methods.FOLDER_SHAPE, FolderShapeRequest, FolderShapeResponse, (404,))
+FOLDER_UPLOAD = Method(methods.FOLDER_UPLOAD, FolderUploadRequest, FolderUploadResponse, files=True)
 FOLDER_LOOK = Method(methods.FOLDER_LOOK, FolderLookRequest, FolderLookResponse)
 FOLDER_PUT = Method(methods.FOLDER_PUT, FolderPutRequest, FolderPutResponse, (404,))
 FOLDER_REMOVE = Method(methods.FOLDER_REMOVE, FolderRemoveRequest, FolderDigests, (404,))

@@ -53,12 +53,14 @@ class Method(Generic[Request, Response]):
         request: dataclass of the request's body.
         response: type of the response's body, `bytes` for a file.
         errors: status codes beside those that every method may answer with.
+        files: whether the body is a multipart form with files, instead of JSON; the request has no members then.
     """
 
     name: str
     request: type[Request]
     response: type[Response]
     errors: tuple[int, ...] = ()
+    files: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -367,6 +367,7 @@ OTHERS = {
     "autoflow.transfers.needs",
     "teams.add",
     "users.add",
+    "autoflow.folders.upload",
     "autoflow.folders.look",
     "images.bulk.upload",
     "images.internal.hashes.list",

@@ -54,6 +54,7 @@ WRITABLE = frozenset(
         "image-tags.bulk.add-to-image",
         "file-storage.upload",
         "file-storage.bulk.upload",
+        methods.FOLDER_UPLOAD,
         methods.FOLDER_LOOK,
         methods.FOLDER_PATHS,
         methods.FOLDER_SHAPE,

@@ -23,16 +23,20 @@ from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import items as table
 from autoflow.server.errors import Invalid, shortened
 from autoflow.server.methods.projects.meta import merged
-from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
+from autoflow.server.operations import Batch, Operation, OperationContext, Upload, UploadQuery, by_name, implements
 from autoflow.server.paging import chunks
 from autoflow.server.project_types import registry
 from autoflow.server.project_types.base import ProjectType
+from autoflow.server.project_types.files import FILES
 from autoflow.server.project_types.images import IMAGES
 from autoflow.server.project_types.meta import Meta, assigned, number_new
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.uploads import external_files
+from autoflow.server.uploads.item_upload import receive_items
+from autoflow.wire import methods
 from autoflow.wire.contract import folders as contract
 from autoflow.wire.contract.folders import FolderImage
+from autoflow.wire.parts import Part
 
 MAX_ITEMS = 5000  # of one response
 _NEW_ITEM: dict[str, Any] = {
@@ -143,6 +147,12 @@ def _ensure_dataset(edit: ProjectEdit, ids_by_path: dict[tuple[str, ...], int], 
 # -- images
 
 
+def upload(context: OperationContext, parts: Iterable[Part], _query: UploadQuery) -> contract.FolderUploadResponse:
+    """``autoflow.folders.upload``: files of any kind, each written to the storage as it arrives."""
+    received = receive_items(context, parts, FILES)
+    return {"files": [{"hash": file["hash"], "size": file["size"]} for file in received]}
+
+
 @implements(contract.FOLDER_LOOK)
 def read_sizes(context: OperationContext, request: contract.FolderLookRequest) -> contract.FolderLookResponse:
     """``autoflow.folders.look``: the sizes of stored images by hash, and of external files by link."""
@@ -227,8 +237,8 @@ def _put(
     for position, (image, label_columns) in enumerate(zip(images, labels, strict=True)):
         name = image.name
         row = existing.get(name)
-        content = _content_row(image, position, blob_rows, files)
-        values = {**{column: content[column] for column in columns}, "hash": image.hash, "link": image.link}
+        content = _content_row(image, position, blob_rows, files, project_type)
+        values = {**{column: content.get(column) for column in columns}, "hash": image.hash, "link": image.link}
         values |= label_columns
         if "tags" in values:
             values["tags"] = json_codec.dump(values["tags"])
@@ -255,13 +265,23 @@ def _images_by_name(conn: Connection, dataset_id: int, names: Sequence[str]) -> 
 
 
 def _content_row(
-    image: FolderImage, position: int, blob_rows: Mapping[str, RowMapping], files: Mapping[str, Mapping[str, Any]]
+    image: FolderImage,
+    position: int,
+    blob_rows: Mapping[str, RowMapping],
+    files: Mapping[str, Mapping[str, Any]],
+    project_type: ProjectType,
 ) -> Mapping[Any, Any]:
-    """Return what is known of an image's bytes: the columns of its external file, or the row of its blob."""
+    """Return what is known of an image's bytes: the columns of its external file, or the row of its blob.
+
+    Raises:
+        Invalid: the bytes are not stored, or were stored as a file that need not be an image.
+    """
     if image.link is not None:
         return files[image.link]
     if image.hash not in blob_rows:
         raise Invalid(f'"images[{position}].hash": {shortened(image.hash)} has not been uploaded')
+    if project_type is IMAGES and blob_rows[image.hash]["width"] is None:
+        raise Invalid(f'"images[{position}].hash": {shortened(image.hash)} has not been uploaded as an image')
     return blob_rows[image.hash]
 
 
@@ -307,3 +327,4 @@ def remove(conn: Connection, request: contract.FolderRemoveRequest) -> contract.
 READS: Mapping[str, Operation] = by_name(state, list_items)
 WRITES: Mapping[str, Operation] = by_name(shape, remove)
 BATCHES: Mapping[str, Batch] = by_name(read_sizes, put)
+UPLOADS: Mapping[str, Upload] = {methods.FOLDER_UPLOAD: upload}

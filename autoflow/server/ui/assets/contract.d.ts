@@ -684,6 +684,15 @@ export interface FolderStateResponse {
   digest: string;
 }
 
+/** Store files of any kind, the parts of a form, so that a project of type ``files`` can name them by hash. */
+export type FolderUploadRequest = Record<string, never>;
+
+/** The stored files. */
+export interface FolderUploadResponse {
+  /** each file, in the order of the parts. */
+  files: Array<UploadedFile>;
+}
+
 /** Cards and the arrows between them. */
 export interface GraphJson {
   cards: Array<CardJson>;
@@ -2221,6 +2230,14 @@ export interface UnknownMethodsResponse {
   methods: Array<UnknownMethodCount>;
 }
 
+/** A stored file. */
+export interface UploadedFile {
+  /** base64 of the SHA-256 of its bytes. */
+  hash: string;
+  /** number of its bytes. */
+  size: number;
+}
+
 /** Numbers of uses of a class or a tag. */
 export interface UseCounts {
   /** number of labels. */
@@ -2585,6 +2602,7 @@ export interface Methods {
   "autoflow.folders.state": { request: FolderStateRequest; response: FolderStateResponse };
   "autoflow.folders.items": { request: FolderItemsRequest; response: FolderItemsResponse };
   "autoflow.folders.shape": { request: FolderShapeRequest; response: FolderShapeResponse };
+  "autoflow.folders.upload": { request: Record<string, unknown>; response: FolderUploadResponse };
   "autoflow.folders.look": { request: FolderLookRequest; response: FolderLookResponse };
   "autoflow.folders.put": { request: FolderPutRequest; response: FolderPutResponse };
   "autoflow.folders.remove": { request: FolderRemoveRequest; response: FolderDigests };

@@ -86,6 +86,7 @@ def test_the_list_names_existing_methods_that_write():
 ADDING = {
     "autoflow.records.add",
     "autoflow.tasks.ensure",
+    "autoflow.folders.upload",
     "autoflow.folders.look",
     "autoflow.folders.paths",
     "file-storage.upload",

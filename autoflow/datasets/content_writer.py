@@ -1,0 +1,158 @@
+"""Writing the files of a version: cloned if the file system can, else copied or downloaded, and verified by their hash.
+
+A clone (reflink) shares blocks with the server's file until either is changed; no file written is a link to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from autoflow.errors import FolderError
+from autoflow.transport.base import LocalStorage, Transport
+from autoflow.transport.typed import download
+from autoflow.wire.content_hash import encode_hash
+from autoflow.wire.contract.folders import FOLDER_CONTENTS, FolderContentsRequest
+
+MODES = ("auto", "reflink", "copy")
+_FICLONE = 0x40049409
+_CHUNK = 1024 * 1024
+# The file system cannot clone at all, or not these two files.
+_CLONE_UNSUPPORTED = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS}
+
+
+class ContentWriter:
+    """Writes files of one version.
+
+    Args:
+        transport: the server.
+        version: the version's id.
+        mode: one of `MODES`.
+    """
+
+    def __init__(self, transport: Transport, version: int, mode: str) -> None:
+        self._transport = transport
+        self._version = version
+        self._mode = mode
+        self._may_clone = mode != "copy"
+
+    def write(self, files: Sequence[tuple[str, str]]) -> None:
+        """Write files by their paths and hashes; each distinct content is requested once.
+
+        Raises:
+            FolderError: a content is not available, or damaged.
+        """
+        paths: dict[str, list[str]] = {}
+        for path, content_hash in files:
+            paths.setdefault(content_hash, []).append(path)
+        remaining = self._write_local(paths)
+        if remaining:
+            request = FolderContentsRequest(id=self._version, hashes=remaining)
+            for content_hash, chunks in split_contents(download(self._transport, FOLDER_CONTENTS, request)):
+                write_verified(paths[content_hash][0], chunks, content_hash)
+        for first, *duplicates in paths.values():
+            for path in duplicates:
+                shutil.copyfile(first, path)
+
+    def _write_local(self, paths: Mapping[str, Sequence[str]]) -> list[str]:
+        """Clone or copy the contents that are on this machine; return the hashes of the others."""
+        sources: dict[str, str] = {}
+        if isinstance(self._transport, LocalStorage):
+            sources = self._transport.local_paths(self._version, list(paths))
+        for content_hash, source_path in sources.items():
+            if not (self._may_clone and self._clone(source_path, paths[content_hash][0])):
+                with open(source_path, "rb", buffering=0) as source:
+                    write_verified(paths[content_hash][0], iter(lambda: source.read(_CHUNK), b""), content_hash)
+        remaining = [content_hash for content_hash in paths if content_hash not in sources]
+        if remaining and self._mode == "reflink":
+            raise FolderError("the server's files are not on this machine, or not readable: use mode='copy'")
+        return remaining
+
+    def _clone(self, source_path: str, target_path: str) -> bool:
+        """Clone a file; return False if the file system cannot."""
+        try:
+            with open(source_path, "rb") as source, open(target_path, "xb") as target:
+                fcntl.ioctl(target.fileno(), _FICLONE, source.fileno())
+        except OSError as error:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(target_path)
+            if error.errno not in _CLONE_UNSUPPORTED:
+                raise
+            if self._mode == "reflink":
+                raise FolderError(
+                    "this file system cannot clone the server's files (reflink): use mode='copy'"
+                ) from error
+            self._may_clone = False
+            return False
+        return True
+
+
+def write_verified(path: str, chunks: Iterable[bytes], content_hash: str) -> None:
+    """Write chunks to a new file and verify their hash.
+
+    Raises:
+        FolderError: the hash differs.
+    """
+    digest = hashlib.sha256()
+    with open(path, "xb", buffering=0) as file:
+        for chunk in chunks:
+            digest.update(chunk)
+            view = memoryview(chunk)
+            while view:
+                view = view[file.write(view) :]
+    if encode_hash(digest) != content_hash:
+        raise FolderError(
+            f"the content of {os.path.basename(path)!r} on the server does not match its hash: "
+            "run `autoflow versions verify --level 3`"
+        )
+
+
+def split_contents(chunks: Iterator[bytes]) -> Iterator[tuple[str, Iterable[bytes]]]:
+    """Split a response of ``autoflow.folders.contents`` into pairs of hash and content.
+
+    Each content must be read completely before the next pair is requested.
+
+    Raises:
+        FolderError: the response is truncated.
+    """
+    buffer = b""
+    while True:
+        while b"\n" not in buffer:
+            chunk = next(chunks, None)
+            if chunk is None:
+                if buffer:
+                    raise _truncated()
+                return
+            buffer += chunk
+        line, _, buffer = buffer.partition(b"\n")
+        content_hash, _, size = line.decode("ascii").partition(" ")
+        content = _Content(chunks, buffer, int(size))
+        yield content_hash, content
+        buffer = content.buffer
+
+
+class _Content:
+    """The chunks of one content; `buffer` has what was received beyond its end."""
+
+    def __init__(self, chunks: Iterator[bytes], buffer: bytes, size: int) -> None:
+        self._chunks = chunks
+        self._remaining = size
+        self.buffer = buffer
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self._remaining:
+            chunk = self.buffer or next(self._chunks, b"")
+            if not chunk:
+                raise _truncated()
+            part, self.buffer = chunk[: self._remaining], chunk[self._remaining :]
+            self._remaining -= len(part)
+            yield part
+
+
+def _truncated() -> FolderError:
+    return FolderError("the server's response ended too early: try again")
