@@ -41,6 +41,11 @@ def home() -> str | None:
     return _text("AUTOFLOW_HOME")
 
 
+def store() -> str | None:
+    """``AUTOFLOW_STORE``: the folder of the embedded server beside another home; set by `autoflow reproduce`."""
+    return _text("AUTOFLOW_STORE")
+
+
 def state_folders() -> list[str]:
     """The folders tried in turn when ``AUTOFLOW_HOME`` is unset: ``XDG_STATE_HOME``, then ``HOME``/.local/state."""
     folders = []

@@ -72,7 +72,7 @@ _VERSIONS = {"operations", "geometry", *_OPERATIONS}
 _PROJECT_TYPES = {"media", *_VERSIONS}
 _UPLOADS = {"project_types", *_PROJECT_TYPES}
 _METHODS = {"versions", "lineage", "uploads", "maintenance", "authorization", *_UPLOADS}
-_SERVER = {"methods", "location", "readiness", "witnesses", *_METHODS}
+_SERVER = {"methods", "reproduction_requests", "location", "readiness", "witnesses", *_METHODS}
 SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "private_files": set(),
@@ -96,6 +96,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "uploads": _UPLOADS,
     "maintenance": {"versions", "uploads", *_VERSIONS},
     "methods": _METHODS,
+    "reproduction_requests": _DB | {"db"},
     "witnesses": _OPERATIONS,
     "location": {"witnesses", *_OPERATIONS},
     "readiness": _OPERATIONS,

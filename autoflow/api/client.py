@@ -231,6 +231,8 @@ class Api:
         progress: Callable[[str, int, int], Any] | None = None,
         confirm: Callable[[ReproductionPlan], bool] | None = None,
         twice: bool = False,
+        publish: bool = False,
+        discard: bool = False,
     ) -> Reproduction:
         """Restore the input data of the run that produced an entity as new projects, and write a lock file of the run.
 
@@ -249,6 +251,8 @@ class Api:
             workspace_id: workspace of the restored projects. Default: that of the original project.
             progress: called with the entity being restored, the number of items done, and the total.
             twice: run the command a second time; `Reproduction.deterministic` then says whether it wrote the same.
+            publish: let the command write to the recorded paths of Team Files. Default: below ``/reproduced/task-N``.
+            discard: remove the restored projects and what the command wrote, when it has been compared.
 
         Raises:
             NotReproducible: the run cannot be repeated; the message has the reason and what was restored until then.
@@ -258,7 +262,11 @@ class Api:
         from autoflow.reproduction.reproduce import reproduce
 
         options = ReproduceOptions(
-            run, allow_dirty, lock, workdir, keep, python, workspace_id, progress, confirm=confirm, twice=twice
+            *(run, allow_dirty, lock, workdir, keep, python, workspace_id, progress),
+            confirm=confirm,
+            twice=twice,
+            publish=publish,
+            discard=discard,
         )
         return reproduce(self, ref, options)
 

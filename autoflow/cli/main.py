@@ -148,6 +148,14 @@ def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> No
     again.add_argument(
         "--twice", action="store_true", help="run the command a second time, to see whether it is deterministic"
     )
+    again.add_argument(
+        "--publish",
+        action="store_true",
+        help="write files and projects to the recorded paths and names (default: below /reproduced)",
+    )
+    again.add_argument(
+        "--discard", action="store_true", help="remove the restored projects and what the command wrote, at the end"
+    )
     again.add_argument("--json", action="store_true", help="as JSON")
     again.set_defaults(run="reproduce")
 

@@ -55,6 +55,8 @@ def reproduce(args: argparse.Namespace) -> int:
                 confirm=lambda plan: _confirm(plan, progress, yes=args.yes),
                 interactive=args.yes or sys.stdin.isatty(),
                 twice=args.twice,
+                publish=args.publish,
+                discard=args.discard,
             )
             result = run_again(api, args.ref, options)
     except (AutoflowError, OSError, ValueError) as error:

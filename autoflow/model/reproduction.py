@@ -107,6 +107,8 @@ class ReproductionPlan(NamedTuple):
         requirements: the recorded packages; they are compared, not installed.
         parameters: the recorded parameters of ``workflow``, as JSON; empty without any.
         changes: what is added to the commit, empty for nothing.
+        data: the restored data that the command sees in place of the recorded, a phrase each.
+        written_to: the folder of what it writes, empty if it writes to the recorded paths.
     """
 
     ref: str
@@ -123,6 +125,8 @@ class ReproductionPlan(NamedTuple):
     requirements: list[str]
     parameters: str
     changes: str = ""
+    data: Sequence[str] = ()
+    written_to: str = ""
 
     def lines(self) -> list[str]:
         """Return the plan as lines of text; the caller escapes control characters in them."""
@@ -135,6 +139,8 @@ class ReproductionPlan(NamedTuple):
             f"  in folder    {self.folder or 'unknown'}; paths below {self.root or '?'} are mapped to the checkout",
             f"  command      {shlex.join(self.command)}",
             *([f"  parameters   {self.parameters}"] if self.parameters else []),
+            *(f"  data         for the command, {phrase}" for phrase in self.data),
+            *([f"  writes to    {self.written_to}"] if self.written_to else []),
             *(f"  variable     {name}={value}" for name, value in self.environment.items()),
             f"  passed on    {', '.join(self.passed) or 'nothing'}",
             "  credentials  none: your token is not passed to the command. If the server requires one, the command",

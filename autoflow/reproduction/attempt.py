@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from autoflow.api.protocols import DataApi
@@ -66,24 +67,37 @@ def run_command(job: Job, command: Command, python: Interpreter, tree: str) -> A
 
 def compare(job: Job, attempt: Attempt, projects: dict[int, str], tree: str) -> list[ComparisonRow]:
     """Compare the outputs, inputs and code of a run with those of the recorded one."""
-    api, run, repeated = job.api, job.run, attempt.run
-    rows = mark_requested(compare_outputs(_outputs(api, run), _outputs(api, repeated), projects), job.requested)
+    run, repeated = job.run, attempt.run
+    rows = compare_outputs(_outputs(job, run), _written(job, repeated), projects)
+    rows = mark_requested(rows, job.requested)
     rows += compare_inputs(projects, repeated.inputs) + compare_files_read(run.inputs, repeated.inputs)
     return rows + compare_code(run.facts, repeated.facts, tree)
 
 
-def is_deterministic(api: DataApi, first: RecordedRun, second: RecordedRun, projects: dict[int, str]) -> bool | None:
+def is_deterministic(job: Job, first: RecordedRun, second: RecordedRun, projects: dict[int, str]) -> bool | None:
     """Return whether two runs of the command wrote the same; None if nothing could be compared."""
-    verdict = output_verdict(compare_outputs(_outputs(api, first), _outputs(api, second), projects))
+    verdict = output_verdict(compare_outputs(_written(job, first), _written(job, second), projects))
     return None if verdict == NOT_COMPARED else verdict == EQUAL
 
 
-def _outputs(api: DataApi, run: RecordedRun) -> list[DataJson]:
+def _outputs(job: Job, run: RecordedRun) -> list[DataJson]:
     """Return the outputs of a run, with the files of folders."""
     task_id = int(run.ref.partition(":")[2])
-    return expand_folders(
-        run.outputs, lambda folder: call(api.transport, FILES_WRITTEN, FilesWrittenRequest(task=task_id, folder=folder))
-    )
+    request = partial(FilesWrittenRequest, task=task_id)
+    return expand_folders(run.outputs, lambda folder: call(job.api.transport, FILES_WRITTEN, request(folder=folder)))
+
+
+def _written(job: Job, run: RecordedRun) -> list[DataJson]:
+    """Return the outputs of a reproduction, with the paths that its command asked for."""
+    outputs = _outputs(job, run)
+    start = (job.namespace or "") + "/"
+    for output in outputs:
+        path = output.get("path")
+        if len(start) > 1 and path is not None and path.startswith(start):
+            output["path"] = path[len(start) - 1 :]
+            if output["ref"] == path:
+                output["ref"] = output["path"]
+    return outputs
 
 
 def _runs_of_attempt(api: DataApi, attempt: str) -> Sequence[RecordedRun]:

@@ -23,7 +23,7 @@ class ReproduceOptions:
         run, allow_dirty, lock, workdir, keep, python, workspace, progress: see `Api.reproduce`.
         report: called with a line about the command that is started.
         confirm: called with the plan before anything is executed; None to execute without asking.
-        twice: run the command a second time, see `Api.reproduce`.
+        twice, publish, discard: see `Api.reproduce`.
         interactive: whether `confirm` can return True; if not, it is called before anything is restored.
     """
 
@@ -39,14 +39,25 @@ class ReproduceOptions:
     confirm: Callable[[ReproductionPlan], bool] | None = None
     interactive: bool = True
     twice: bool = False
+    publish: bool = False
+    discard: bool = False
 
 
 class Job(NamedTuple):
-    """One reproduction: what is repeated and how."""
+    """One reproduction: what is repeated and how.
+
+    Args:
+        api, ref, run, options: what is repeated, and how.
+        requested: path and reference of the entity, empty for a run.
+        credentials: those of the command; None if nothing is run, or the server issues none.
+        namespace: folder of the files that the command writes, empty if they go to the recorded paths; None from a
+            server that cannot show the recorded data to the command, so that its arguments are replaced.
+    """
 
     api: DataApi
     ref: str
     run: RecordedRun
     options: ReproduceOptions
-    requested: tuple[str, ...] = ()  # path and reference of the entity, empty for a run
+    requested: tuple[str, ...] = ()
     credentials: Credentials | None = None
+    namespace: str | None = None

@@ -18,7 +18,7 @@ from autoflow.reproduction import attempt, interpreter, lock
 from autoflow.reproduction.code import load_code, missing_code, write_beside
 from autoflow.reproduction.commands import shell_commands
 from autoflow.reproduction.comparison import requested_names
-from autoflow.reproduction.credentials import restricted_credentials
+from autoflow.reproduction.credentials import discard, restricted_credentials, set_view
 from autoflow.reproduction.explanation import explain
 from autoflow.reproduction.inputs import RestoredInputs, restore_inputs, unapplied_notes
 from autoflow.reproduction.interpreter import Interpreter
@@ -60,10 +60,14 @@ def reproduce(api: DataApi, ref: str, options: ReproduceOptions) -> Reproduction
         reason = "its value was masked" if masked else "it can change what is executed"
         restored.notes.append(f"environment not compared: the recorded variable {name!a} is not set again, as {reason}")
     if options.run and not options.interactive:
-        _confirm(Job(api, ref, run, options, requested), command)
+        _confirm(Job(api, ref, run, options, requested), command, restored)
     # before anything is restored: the token may change what was created since it was issued
     with restricted_credentials(api, run.ref) if options.run else contextlib.nullcontext() as credentials:
-        return _reproduce(Job(api, ref, run, options, requested, credentials), command, restored)
+        try:
+            return _reproduce(Job(api, ref, run, options, requested, credentials), command, restored)
+        finally:
+            if credentials is not None and options.discard:
+                discard(api, credentials)
 
 
 def _reproduce(job: Job, command: Command, restored: RestoredInputs) -> Reproduction:
@@ -71,17 +75,22 @@ def _reproduce(job: Job, command: Command, restored: RestoredInputs) -> Reproduc
     facts, options = job.run.facts, job.options
     try:
         restore_inputs(job.api, job.run, command, restored, workspace=options.workspace, progress=options.progress)
-        command = substitute(command, restored.replacements)
-        restored.notes.extend(unapplied_notes(restored.replacements, command))
+        by_hand = substitute(command, restored.replacements)
+        if job.credentials is not None:
+            namespace = set_view(job.api, job.credentials, job.run, restored, publish=options.publish)
+            job = job._replace(namespace=namespace)
+        if job.namespace is None:
+            command = by_hand
+            restored.notes.extend(unapplied_notes(restored.replacements, by_hand))
         python = None
         if options.run:
             if options.interactive:
-                _confirm(job, command)
+                _confirm(job, command, restored)
             python = interpreter.inspect(interpreter.choose_path(job.run.command[0], options.python))
             restored.notes.extend(
                 interpreter.environment_differences(python, facts.get("python"), facts.get("packages", {}))
             )
-        return _lock_and_run(job, command, restored, python)
+        return _lock_and_run(job, command, by_hand, restored, python)
     except BaseException as error:
         projects = ", ".join(f"project {project.project} ({project.name!r})" for project in restored.projects)
         if projects and isinstance(error, (AutoflowError, OSError)):
@@ -91,7 +100,7 @@ def _reproduce(job: Job, command: Command, restored: RestoredInputs) -> Reproduc
         raise
 
 
-def _confirm(job: Job, command: Command) -> None:
+def _confirm(job: Job, command: Command, restored: RestoredInputs) -> None:
     """Show the plan and ask for confirmation; nothing has been executed before.
 
     Raises:
@@ -100,16 +109,32 @@ def _confirm(job: Job, command: Command) -> None:
     path = interpreter.choose_path(job.run.command[0], job.options.python)
     variables = {"AUTOFLOW_SERVER": job.api.records.address}
     if job.credentials is not None:
-        variables["AUTOFLOW_HOME"] = job.credentials.home
+        variables.update(job.credentials.variables())
     confirm = job.options.confirm
-    if confirm is not None and not confirm(build_plan(job.run, command, interpreter=path, variables=variables)):
+    plan = build_plan(job.run, command, interpreter=path, variables=variables)
+    if job.namespace is not None:
+        shown = [
+            f"{project.version['ref']} is project {project.project} ({project.name})" for project in restored.projects
+        ]
+        plan = plan._replace(data=shown, written_to=job.namespace)
+    if confirm is not None and not confirm(plan):
         raise NotReproducible(f"{job.run.ref} was not confirmed: nothing was run")
 
 
-def _lock_and_run(job: Job, command: Command, restored: RestoredInputs, python: Interpreter | None) -> Reproduction:
-    """Write the lock file, and run the command if there is an interpreter for it."""
+def _lock_and_run(
+    job: Job, command: Command, by_hand: Command, restored: RestoredInputs, python: Interpreter | None
+) -> Reproduction:
+    """Write the lock file, and run the command if there is an interpreter for it.
+
+    Args:
+        job: the reproduction.
+        command: the command that is run.
+        by_hand: the command with replaced arguments, which needs no token.
+        restored: what was restored.
+        python: the interpreter, None to run nothing.
+    """
     run, options = job.run, job.options
-    document = lock.build_lock(job.ref, job.api.origin, run, restored, command)
+    document = lock.build_lock(job.ref, job.api.origin, run, restored, by_hand)
     lock.write_lock(options.lock, document)
     code = load_code(job.api, run)
     write_beside(code, options.lock)
@@ -122,7 +147,7 @@ def _lock_and_run(job: Job, command: Command, restored: RestoredInputs, python: 
     name = run.ref.replace(":", "-")
     lines = shell_commands(
         run,
-        command,
+        by_hand,
         code,
         repository=repository,
         tree=os.path.abspath(options.workdir or os.path.join(tempfile.gettempdir(), f"autoflow-{name}")),
@@ -144,7 +169,7 @@ def _lock_and_run(job: Job, command: Command, restored: RestoredInputs, python: 
         with worktree(repository, code.base, None, keep=False) as folder:
             list(apply_code(repository, code, folder, f"{options.lock}.patch"))
             second = attempt.run_command(job, command, python, folder)
-        deterministic = attempt.is_deterministic(job.api, first.run, second.run, projects)
+        deterministic = attempt.is_deterministic(job, first.run, second.run, projects)
     tasks = [repeated.ref for repeated in first.runs]
     result = Reproduction(
         *(job.ref, run.ref, projects, options.lock, lines, notes, tasks, rows),

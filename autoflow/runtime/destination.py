@@ -23,6 +23,7 @@ from autoflow.transport.memory import ORIGIN as MEMORY
 from autoflow.transport.memory import MemoryTransport
 from autoflow.transport.unresolved import ORIGIN as UNRESOLVED
 from autoflow.transport.unresolved import UnresolvedTransport
+from autoflow.wire.tokens import is_reproduction_token
 
 logger = logging.getLogger("autoflow")
 
@@ -44,7 +45,7 @@ default_in_tests: str | None = None
 override: str | None = None
 
 _outboxes: dict[str, Outbox] = {}
-_embedded: dict[str | None, EmbeddedTransport] = {}
+_embedded: dict[tuple[str | None, str | None], EmbeddedTransport] = {}
 _memory = MemoryTransport()
 _warned: set[str] = set()
 
@@ -172,7 +173,7 @@ def connect(destination: Destination, token: str | None = None) -> Transport:
     if destination.origin == MEMORY:
         return _memory
     if destination.origin == EMBEDDED:
-        return embedded()
+        return embedded(token if token is not None else token_for(EMBEDDED))
     if destination.origin == UNRESOLVED:
         return UnresolvedTransport()
     if _registered(destination.address) is not None:
@@ -188,11 +189,23 @@ def connector_to(destination: Destination, token: str | None = None) -> Connecto
     return factory(destination.address, lambda: token if token is not None else token_for(destination.origin))
 
 
-def embedded() -> EmbeddedTransport:
-    """Return the transport to the embedded server of this machine."""
+def embedded(token: str | None = None) -> EmbeddedTransport:
+    """Return the transport to the embedded server of this machine.
+
+    Args:
+        token: of a reproduction; the embedded server needs no other one.
+    """
+    own = token if token is not None and is_reproduction_token(token) else None
+    folder = embedded_folder()
+    return _embedded.setdefault((folder, own), EmbeddedTransport(folder, own))
+
+
+def embedded_folder() -> str | None:
+    """Return the folder of the embedded server; None if there is no usable one."""
+    if (store := settings.store()) is not None:
+        return store
     home_folder = home.find()
-    folder = os.path.join(home_folder, "platform") if home_folder is not None else None
-    return _embedded.setdefault(folder, EmbeddedTransport(folder))
+    return os.path.join(home_folder, "platform") if home_folder is not None else None
 
 
 def memory_transport() -> MemoryTransport:

@@ -18,13 +18,15 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.process.os_user import user_at_host
 from autoflow.server import timestamps
-from autoflow.server.db import clock, tokens
+from autoflow.server.db import clock, reproduction_view, tokens
 from autoflow.server.db.access import LOCAL, Caller
 from autoflow.server.db.engine import Store
 from autoflow.server.db.roles import WRITE, permissions
 from autoflow.server.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from autoflow.wire.tokens import START
 
 BYTES = 64
+UNRESTRICTED = "local"  # scope of a token that was issued by a server which needs none
 PREFIX_LENGTH = 6  # digits that identify a token in a list
 MAX_NAME = 100  # characters
 
@@ -60,6 +62,11 @@ class Token(NamedTuple):
 def generate() -> str:
     """Return a new random token."""
     return secrets.token_hex(BYTES)
+
+
+def generate_for_reproduction() -> str:
+    """Return a new random token that every server recognizes as a reproduction's."""
+    return START + generate()[len(START) :]
 
 
 def digest(token: str) -> str:
@@ -176,6 +183,11 @@ class Tokens:
             members = [(int(team["id"]), team["role"]) for team in tokens.teams_of(conn, row["user_id"])]
         with self._lock:
             self._last_use[row["id"]] = timestamps.now()
+        view = None
+        if row["task_id"] is not None:
+            view = reproduction_view.from_text(row["view"], row["task_id"], row["created_at"])
+        if row["scope"] == UNRESTRICTED:
+            return LOCAL._replace(since=row["created_at"], view=view)
         if not members:
             raise Forbidden("the user of this token is in no team")
         since = None
@@ -192,6 +204,7 @@ class Tokens:
             login=row["login"],
             writable=permitted.writable,
             administered=permitted.administered,
+            view=view,
         )
 
 

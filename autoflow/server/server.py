@@ -76,6 +76,7 @@ from autoflow.server.methods.videos import videos
 from autoflow.server.methods.volumes import volumes
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
 from autoflow.server.readiness import Health, Readiness
+from autoflow.server.reproduction_requests import ReproductionRequests
 from autoflow.server.request_parser import RequestParser
 from autoflow.wire.parts import Part
 
@@ -280,6 +281,8 @@ class Server:
             ServerRefused: the request is wrong, see `server.errors`; nothing was changed.
             ServerBusy: the database or the storage cannot serve it now; nothing was changed.
         """
+        if caller.view is not None:
+            return self._reproduced(caller).call(method, body)
         request = RequestParser({"items": body} if isinstance(body, (list, tuple)) else body)
         limits.check_body(request.fields, writes=method not in READS)
         store = self._store.for_caller(_permitted(method, caller))
@@ -308,6 +311,10 @@ class Server:
         """
         if method not in UPLOADS:
             raise self._wrong_method(method, caller)
+        if caller.view is not None and method in files.UPLOADS:
+            reproduced = self._reproduced(caller)
+            parts, query = reproduced.upload(parts, query or {})
+            return reproduced.shown(method, self.upload(method, parts, query, caller._replace(view=None)))
         context = self._context_for(_permitted(method, caller))
         with _translate_recursion():
             return UPLOADS[method](context, parts, query or {})
@@ -328,10 +335,18 @@ class Server:
         """
         if method not in DOWNLOADS:
             raise self._wrong_method(method, caller)
+        if caller.view is not None:
+            body, caller = self._reproduced(caller).content(method, body), caller._replace(view=None)
         request = RequestParser(body)
         limits.check_body(request.fields)
         with _translate_recursion():
             return DOWNLOADS[method](self._context_for(caller), request)
+
+    def _reproduced(self, caller: Caller) -> ReproductionRequests:
+        """Return the requests of a caller who sees the recorded data of a reproduction."""
+        assert caller.view is not None
+        plain = caller._replace(view=None)
+        return ReproductionRequests(caller.view, lambda method, body: self.call(method, body, plain))
 
     def _context_for(self, caller: Caller) -> OperationContext:
         return self._context._replace(store=self._store.for_caller(caller))

@@ -26,12 +26,14 @@ class EmbeddedTransport:
 
     Args:
         folder: folder of the database and the blobs; None when none can be used.
+        token: of the reproduction whose command this process is, so that it sees the recorded data.
     """
 
     origin = ORIGIN
 
-    def __init__(self, folder: str | None) -> None:
+    def __init__(self, folder: str | None, token: str | None = None) -> None:
         self._folder = folder
+        self._token = token
         self._server: Server | None = None
         self._opening = ProcessLock()
         self._opened = False  # whether opening has begun
@@ -63,9 +65,14 @@ class EmbeddedTransport:
                 self._server = Server.open(self._folder, notes=notes, lazy=True)
             return self._server
 
+    def _caller(self, server: Server) -> dict[str, Any]:
+        """Return who calls the server, unless that is its local user."""
+        return {"caller": server.tokens.caller(self._token)} if self._token is not None else {}
+
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
         """See `Transport.call`; only the database is waited for, so `timeout` has no effect."""
-        return self._open().call(method, body)
+        server = self._open()
+        return server.call(method, body, **self._caller(server))
 
     def deliver(self, records: Sequence[Mapping[str, Any]]) -> AddRecordsResponse:
         """See `Transport.deliver`."""
@@ -73,11 +80,13 @@ class EmbeddedTransport:
 
     def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
         """See `Transport.upload`."""
-        return self._open().upload(method, parts, query or {})
+        server = self._open()
+        return server.upload(method, parts, query or {}, **self._caller(server))
 
     def download(self, method: str, body: Mapping[str, Any]) -> Iterator[bytes]:
         """See `Transport.download`."""
-        return self._open().download(method, body)
+        server = self._open()
+        return server.download(method, body, **self._caller(server))
 
     def local_paths(self, version: int, hashes: Sequence[str]) -> dict[str, str]:
         """Return the paths of a version's blobs by their hashes, as far as they are files on this machine."""

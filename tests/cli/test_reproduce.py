@@ -120,13 +120,20 @@ def test_a_different_output(api, repo, command):
     assert "seed        PYTHONHASHSEED was not set" in output
 
 
-def test_restored_data_that_was_not_read(api, repo, command, tmp_path):
-    """An app that selects its data itself may not use the restored project."""
+def test_data_that_no_argument_names_is_restored_too(api, repo, command):
+    """The server answers the command with the restored project and keeps apart what it writes."""
     repo.run()  # the project is the default, so no argument names it
-    code, output, _ = command("reproduce", MODEL, "--run", "--yes")
-    assert code == 1
-    assert "the command line does not mention project 1" in output
-    assert "not read" in output
+    recorded = api.file.get_info_by_path(1, MODEL)
+    add(api, 1, "c.png", (7, 8, 9))
+    code, output, errors = command("reproduce", MODEL, "--run", "--yes")
+    assert code == 0, output + errors
+    assert "for the command, version:1 is project 2 (lemons, from ver. 1)" in errors
+    assert api.file.get_info_by_path(1, MODEL).id == recorded.id
+    assert api.file.get_info_by_path(1, f"/reproduced/task-1{MODEL}").hash == recorded.hash
+    code, output, errors = command("reproduce", MODEL, "--run", "--yes", "--publish", "--discard")
+    assert code == 0, output + errors
+    assert api.file.get_info_by_path(1, MODEL).id > recorded.id
+    assert projects(api) == ["lemons", "lemons, from ver. 1"]  # that of the second reproduction is gone
 
 
 def test_uncommitted_changes_and_imported_files_are_restored(api, repo, command):
@@ -365,8 +372,8 @@ def test_a_folder_is_compared_file_by_file(api, folder_repo, command):
         "/runs/lemons/last.pt": "same",
         "/models/summary.json": "same",
     }, errors
-    assert "The outputs are equal to the recorded ones.\nInputs NOT READ: lemons, from" in output
-    assert code == 1
+    assert "The outputs are equal to the recorded ones.\n" in output
+    assert code == 0
 
 
 @pytest.mark.parametrize("ref", ["/runs/lemons", "/runs/lemons/best.pt", "task:1", "/models/summary.json"])

@@ -224,6 +224,8 @@ class World:
             "autoflow.records.add": {"records": [record]},
             "autoflow.reproduction.token": {"task": self.task},
             "autoflow.reproduction.revoke": {"id": gone},
+            "autoflow.reproduction.view": {"id": gone, "projects": [], "datasets": [], "files": []},
+            "autoflow.reproduction.discard": {"id": gone},
             "autoflow.reproductions": {"task": self.task, "attempt": "a"},
             "autoflow.runs.ensure": {
                 "run": "world",

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, Ta
 from autoflow.server.db import clock
 from autoflow.server.db.app_tables import collections, removed_datasets
 from autoflow.server.db.model_tables import models
+from autoflow.server.db.reproduction_view import ReproductionView
 from autoflow.server.db.schema import (
     apps,
     blob_leases,
@@ -51,6 +52,7 @@ class Caller(NamedTuple):
         login: the user's name, empty for the local user.
         writable: the teams whose data the user may change, None for all that the user sees.
         administered: the teams whose members the user may change, None for all that the user sees.
+        view: what the command of a reproduction sees instead of the present state; None in a transaction.
     """
 
     user: int = 1
@@ -60,6 +62,7 @@ class Caller(NamedTuple):
     login: str = ""
     writable: frozenset[int] | None = None
     administered: frozenset[int] | None = None
+    view: ReproductionView | None = None
 
     @property
     def default_team(self) -> int:

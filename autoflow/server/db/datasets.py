@@ -32,6 +32,27 @@ def get(conn: Connection, number: int) -> RowMapping:
     return get_row(conn, listing(conn).where(datasets.c.id == number), "dataset", number)
 
 
+def counterparts(conn: Connection, project_id: int, other_id: int) -> dict[int, int]:
+    """Return the datasets of another project that have the names and parents of a project's, by the latter's ids."""
+    own, others = _paths(conn, project_id), _paths(conn, other_id)
+    numbers = {path: number for number, path in others.items()}
+    return {number: numbers[path] for number, path in own.items() if path in numbers}
+
+
+def _paths(conn: Connection, project_id: int) -> dict[int, str]:
+    """Return the paths of a project's datasets, by their ids."""
+    query = select(datasets.c.id, datasets.c.parent_id, datasets.c.name).where(datasets.c.project_id == project_id)
+    rows = {row.id: row for row in conn.execute(query)}
+    paths = {}
+    for number, row in rows.items():
+        steps = [row.name]
+        while row.parent_id in rows:
+            row = rows[row.parent_id]
+            steps.append(row.name)
+        paths[number] = "/".join(reversed(steps))
+    return paths
+
+
 def by_project(conn: Connection, numbers: Sequence[int]) -> dict[int, list[int]]:
     """Return the ids of datasets, without duplicates, by their project's id.
 

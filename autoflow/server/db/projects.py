@@ -96,6 +96,17 @@ def team_of(conn: Connection, number: int) -> int:
     return int(conn.execute(query.where(projects.c.id == number)).scalar_one())
 
 
+def created_since(conn: Connection, user_id: int, timestamp: str) -> list[RowMapping]:
+    """Return the active projects that a user has created since a time."""
+    query = listing(conn).where(projects.c.created_by == user_id, projects.c.created_at >= timestamp)
+    return list(conn.execute(query.order_by(projects.c.id)).mappings())
+
+
+def is_named(conn: Connection, number: int, name: str) -> bool:
+    """Return whether an active project has a name."""
+    return conn.execute(listing(conn).where(projects.c.id == number, projects.c.name == name)).first() is not None
+
+
 def is_removed(conn: Connection, number: int) -> bool:
     """Return whether the caller sees a removed project of that number."""
     query = select(projects.c.id).where(projects.c.id == number, projects.c.state == "removed", visible(conn, projects))

@@ -38,7 +38,7 @@ from autoflow.server.db.columns import identifier as _id
 from autoflow.server.db.columns import text_column as _text
 from autoflow.server.db.columns import timestamps as _timestamps
 
-REVISION = "0027"
+REVISION = "0028"
 
 metadata = MetaData()
 
@@ -98,6 +98,7 @@ tokens = _table(
     _foreign_key("task_id", "tasks", nullable=True),
     _text("scope", "'write'"),
     Column("last_used_at", Text),
+    Column("view", Text),
 )
 workspaces = _table(
     "workspaces",

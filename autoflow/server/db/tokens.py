@@ -174,8 +174,28 @@ def remove_of_reproduction(conn: Connection, number: int, user_id: int) -> None:
     Raises:
         NotFound: there is no such token.
     """
-    own = (tokens.c.id == number, tokens.c.user_id == user_id, tokens.c.task_id.is_not(None))
-    _revoke(conn, number, *own)
+    _revoke(conn, number, *_of_reproduction(number, user_id))
+
+
+def get_of_reproduction(conn: Connection, number: int, user_id: int) -> RowMapping:
+    """Return a user's token of a reproduction.
+
+    Raises:
+        NotFound: there is no such token.
+    """
+    row = conn.execute(select(tokens).where(*_of_reproduction(number, user_id))).mappings().one_or_none()
+    if row is None:
+        raise NotFound("token", number)
+    return row
+
+
+def set_view(conn: Connection, number: int, view: str) -> None:
+    """Store what a token of a reproduction sees."""
+    conn.execute(update(tokens).where(tokens.c.id == number).values(view=view))
+
+
+def _of_reproduction(number: int, user_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (tokens.c.id == number, tokens.c.user_id == user_id, tokens.c.task_id.is_not(None))
 
 
 def listing(conn: Connection) -> list[RowMapping]:

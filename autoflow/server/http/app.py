@@ -126,7 +126,7 @@ class Endpoints:
     async def _authenticate(self, request: Request) -> Caller:
         site = f"{request.url.scheme}://{request.headers['host']}"
         token, address = token_of(request), _address(request)
-        if not self._authenticator.required or token is None:  # needs no query
+        if token is None or not self._authenticator.needs_query(token):
             return self._authenticator.authenticate(token, address, site)
         # Threads are shared by token, so that a flood of wrong tokens from an address delays no valid one from it.
         return await self._tokens.run(digest(token), self._authenticator.authenticate, token, address, site)

@@ -18,6 +18,8 @@ from autoflow.errors import NotAllowed, ServerBusy
 from autoflow.process.lru_cache import LruCache
 from autoflow.server.authorization import Tokens
 from autoflow.server.db.access import LOCAL, Caller
+from autoflow.server.errors import Forbidden
+from autoflow.wire.tokens import is_reproduction_token
 
 MAX_FAILURES = 10  # wrong tokens of one address in a window
 WINDOW = 60.0  # seconds
@@ -85,6 +87,12 @@ class Authenticator:
         self.required = required
         self._failures = FailureCounter()
 
+    def needs_query(self, token: str | None) -> bool:
+        """Return whether the user of a request is not known without a query: a reproduction is known by its token, also
+        to a server that needs none.
+        """
+        return self.required or (token is not None and is_reproduction_token(token))
+
     def authenticate(self, token: str | None, address: str, site: str) -> Caller:
         """Return the user who sent a request.
 
@@ -97,12 +105,14 @@ class Authenticator:
             NotAllowed: 401 or 403, see `Tokens.caller`.
             ServerBusy: 429, the token is wrong, as were `MAX_FAILURES` others from this address lately.
         """
-        if not self.required:
+        if not self.needs_query(token):
             return LOCAL._replace(site=site)
         if token is None:
             raise NotAllowed("this server needs a token; create one with `autoflow token create`", status=401)
         try:
             caller = self._tokens.caller(token)
+            if self.required and caller.teams is None:
+                raise Forbidden("this token was issued while the server needed none")
         except NotAllowed as refused:
             client = network(address)
             wait = self._failures.wait(client)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypedDict
 
 from autoflow.wire import methods
-from autoflow.wire.contract.method import Constraint, Count, Empty, Id, Method, Positive, Query, Success
+from autoflow.wire.contract.method import Constraint, Count, Empty, Id, Method, Name, Positive, Query, Success
 
 
 class ChangesResponse(TypedDict):
@@ -204,7 +204,7 @@ class IssueTokenRequest:
 
 
 class IssueTokenResponse(TypedDict):
-    """A token; all null where the server needs none.
+    """A token; all null from an older server that needs none.
 
     Args:
         expiresAt: time in ISO 8601.
@@ -213,6 +213,82 @@ class IssueTokenResponse(TypedDict):
     id: Id | None
     token: str | None
     expiresAt: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestoredNumber:
+    """A recorded project or dataset and the one that was restored from a version of it.
+
+    Args:
+        recorded: number of the recorded one.
+        restored: number of the restored one.
+        name: recorded name.
+    """
+
+    recorded: Id
+    restored: Id
+    name: Name
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedFile:
+    """A file that the recorded run read.
+
+    Args:
+        id: number of the file.
+        path: path that it had.
+    """
+
+    id: Id
+    path: Name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReproductionViewRequest:
+    """Let a reproduction's token see the restored data in place of the recorded.
+
+    Args:
+        id: number of the token.
+        projects: restored projects.
+        datasets: restored datasets, beside those of the same name in these projects.
+        files: recorded files.
+        publish: write files and projects to the paths and names that the command asks for, instead of below
+            `/reproduced`.
+    """
+
+    id: Id
+    projects: list[RestoredNumber] = field(default_factory=list)
+    datasets: list[RestoredNumber] = field(default_factory=list)
+    files: list[RecordedFile] = field(default_factory=list)
+    publish: bool = False
+
+
+class ReproductionViewResponse(TypedDict):
+    """The folder that takes what the command writes.
+
+    Args:
+        namespace: path of the folder, empty if the command writes to the paths that it asks for.
+    """
+
+    namespace: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscardReproductionRequest:
+    """Remove the projects that a reproduction restored or created, and the files in its folder; its runs stay.
+
+    Args:
+        id: number of its token.
+    """
+
+    id: Id
+
+
+class DiscardReproductionResponse(TypedDict):
+    """The numbers of removed projects and files."""
+
+    projects: Count
+    files: Count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,6 +360,10 @@ SEARCH = Method("autoflow.search", SearchRequest, SearchResponse)
 COLLECT = Method(methods.COLLECT, CollectRequest, MaintenanceResponse, (409,))
 VERIFY = Method(methods.VERIFY, VerifyRequest, VerifyResponse, (404,))
 REPRODUCTION_ISSUE = Method(methods.REPRODUCTION_ISSUE, IssueTokenRequest, IssueTokenResponse, (404,))
+REPRODUCTION_VIEW = Method(methods.REPRODUCTION_VIEW, ReproductionViewRequest, ReproductionViewResponse, (403, 404))
+REPRODUCTION_DISCARD = Method(
+    methods.REPRODUCTION_DISCARD, DiscardReproductionRequest, DiscardReproductionResponse, (404,)
+)
 REPRODUCTION_REVOKE = Method(methods.REPRODUCTION_REVOKE, RevokeTokenRequest, Success, (404,))
 MEMBERS_SET = Method("autoflow.members.set", SetMemberRequest, Success, (404,))
 MEMBERS_REMOVE = Method("autoflow.members.remove", RemoveMemberRequest, Success, (404,))

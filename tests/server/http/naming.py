@@ -359,6 +359,8 @@ OTHERS = {
     "autoflow.overview.start",
     "autoflow.records.add",
     "autoflow.reproduction.revoke",
+    "autoflow.reproduction.view",
+    "autoflow.reproduction.discard",
     "autoflow.runs.ensure",
     "autoflow.runs.search",
     "autoflow.scene.cards",

@@ -1,4 +1,4 @@
-"""Restricted tokens for reproductions: ``autoflow.reproduction.token`` and ``autoflow.reproduction.revoke``.
+"""Restricted tokens for reproductions: ``autoflow.reproduction.token``, ``.view`` and ``.revoke``.
 
 `autoflow reproduce --run` executes recorded code, which must not have the user's token. It gets one that is restricted
 to the team of the reproduced task, and to the methods that read and those in `WRITABLE`. Of these, what changes a
@@ -12,8 +12,19 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from autoflow.server import authorization
-from autoflow.server.db import clock, tasks, tokens
-from autoflow.server.db.access import Caller, caller
+from autoflow.server.db import (
+    change_tracking,
+    clock,
+    datasets,
+    files,
+    projects,
+    reproduction_view,
+    roles,
+    tasks,
+    tokens,
+)
+from autoflow.server.db.access import Caller, caller, not_own
+from autoflow.server.db.reproduction_view import ReproductionView
 from autoflow.server.errors import Forbidden
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.wire import methods
@@ -76,13 +87,14 @@ def check_writable(method: str, requester: Caller) -> None:
 
 @implements(contract.REPRODUCTION_ISSUE)
 def issue(conn: Connection, request: contract.IssueTokenRequest) -> contract.IssueTokenResponse:
-    """``autoflow.reproduction.token`` for a task: ``id``, ``token``, ``expiresAt``; null without authorization."""
+    """``autoflow.reproduction.token`` for a task: ``id``, ``token``, ``expiresAt``.
+
+    A server that needs no token issues one too: it tells the command's requests from others.
+    """
     task = tasks.get(conn, request.task)
     requester = caller(conn)
-    if requester.teams is None:
-        return {"id": None, "token": None, "expiresAt": None}
     tokens.remove_expired(conn, RETENTION)
-    token = authorization.generate()
+    token = authorization.generate_for_reproduction()
     row = tokens.add(
         conn,
         requester.user,
@@ -90,6 +102,7 @@ def issue(conn: Connection, request: contract.IssueTokenRequest) -> contract.Iss
         token[: authorization.PREFIX_LENGTH],
         expires_at=clock.after(conn, LIFETIME),
         task_id=task["id"],
+        scope=authorization.UNRESTRICTED if requester.teams is None else roles.WRITE,
     )
     return {"id": row["id"], "token": token, "expiresAt": row["expires_at"]}
 
@@ -101,5 +114,66 @@ def revoke(conn: Connection, request: contract.RevokeTokenRequest) -> Success:
     return {"success": True}
 
 
+@implements(contract.REPRODUCTION_VIEW)
+def set_view(conn: Connection, request: contract.ReproductionViewRequest) -> contract.ReproductionViewResponse:
+    """``autoflow.reproduction.view`` of one of the caller's own tokens: the data that replaces the recorded."""
+    token = tokens.get_of_reproduction(conn, request.id, caller(conn).user)
+    task = tasks.get(conn, token["task_id"])
+    numbers: dict[int, int] = {}
+    names: dict[int, str] = {}
+    restored_datasets: dict[int, int] = {}
+    replaced_names: dict[str, int] = {}
+    for project in request.projects:
+        restored = projects.get(conn, project.restored)
+        if restored["created_by"] != token["user_id"] or restored["created_at"] < token["created_at"]:
+            raise not_own("project", project.restored)
+        numbers[project.recorded], names[project.recorded] = project.restored, project.name
+        restored_datasets.update(datasets.counterparts(conn, project.recorded, project.restored))
+        if not projects.is_named(conn, project.recorded, project.name):
+            replaced_names[project.name] = project.restored
+    for dataset in request.datasets:
+        if datasets.get(conn, dataset.restored)["project_id"] not in numbers.values():
+            raise not_own("dataset", dataset.restored)
+        restored_datasets[dataset.recorded] = dataset.restored
+    view = ReproductionView(
+        task["id"],
+        before=task["started_at"] or task["created_at"],
+        projects=numbers,
+        datasets=restored_datasets,
+        names=names,
+        replaced_names=replaced_names,
+        files={files.normalize_path(file.path): files.get(conn, file.id)["id"] for file in request.files},
+        publish=request.publish,
+    )
+    tokens.set_view(conn, token["id"], view.to_text())
+    return {"namespace": view.namespace}
+
+
+@implements(contract.REPRODUCTION_DISCARD)
+def discard(conn: Connection, request: contract.DiscardReproductionRequest) -> contract.DiscardReproductionResponse:
+    """``autoflow.reproduction.discard`` of one of the caller's own tokens: remove what was restored and written."""
+    token = tokens.get_of_reproduction(conn, request.id, caller(conn).user)
+    task = tasks.get(conn, token["task_id"])
+    view = reproduction_view.from_text(token["view"], task["id"], token["created_at"])
+    if view is None:
+        return {"projects": 0, "files": 0}
+    own = [
+        row["id"]
+        for row in projects.created_since(conn, token["user_id"], token["created_at"])
+        if row["id"] in view.projects.values() or (view.suffix and row["name"].endswith(view.suffix))
+    ]
+    for number in own:
+        projects.remove(conn, change_tracking.lock_project(conn, number)["id"])
+    folder = view.namespace + "/"
+    paths = [
+        row["path"]
+        for row in (files.list_folder(conn, task["team_id"], folder) if view.namespace else ())
+        if row["created_at"] >= token["created_at"]
+    ]
+    for path in paths:
+        files.retire(conn, task["team_id"], path)
+    return {"projects": len(own), "files": len(paths)}
+
+
 READS: Mapping[str, Operation] = {}
-WRITES: Mapping[str, Operation] = by_name(issue, revoke)
+WRITES: Mapping[str, Operation] = by_name(issue, set_view, discard, revoke)

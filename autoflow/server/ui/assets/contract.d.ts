@@ -382,6 +382,18 @@ export interface DiffItem {
   tags: Array<TagValue>;
 }
 
+/** Remove the projects that a reproduction restored or created, and the files in its folder; its runs stay. */
+export interface DiscardReproductionRequest {
+  /** number of its token. */
+  id: number;
+}
+
+/** The numbers of removed projects and files. */
+export interface DiscardReproductionResponse {
+  projects: number;
+  files: number;
+}
+
 /** Images with their labels, and the classes and tags of the project. */
 export interface DrawnImages {
   classes: Array<LabelClass>;
@@ -932,7 +944,7 @@ export interface IssueTokenRequest {
   task: number;
 }
 
-/** A token; all null where the server needs none. */
+/** A token; all null from an older server that needs none. */
 export interface IssueTokenResponse {
   id: number | null;
   token: string | null;
@@ -1463,6 +1475,14 @@ export interface RecordedFacts {
   facts: Record<string, unknown>;
 }
 
+/** A file that the recorded run read. */
+export interface RecordedFile {
+  /** number of the file. */
+  id: number;
+  /** path that it had. */
+  path: string;
+}
+
 /** Make a file a version of a model; a file that is one already stays it. */
 export interface RegisterModelRequest {
   /** name of the model, which the first version creates. */
@@ -1479,6 +1499,26 @@ export interface RemoveMemberRequest {
   teamId: number;
   /** the member. */
   login: string;
+}
+
+/** Let a reproduction's token see the restored data in place of the recorded. */
+export interface ReproductionViewRequest {
+  /** number of the token. */
+  id: number;
+  /** restored projects. */
+  projects?: Array<RestoredNumber>;
+  /** restored datasets, beside those of the same name in these projects. */
+  datasets?: Array<RestoredNumber>;
+  /** recorded files. */
+  files?: Array<RecordedFile>;
+  /** write files and projects to the paths and names that the command asks for, instead of below `/reproduced`. */
+  publish?: boolean;
+}
+
+/** The folder that takes what the command writes. */
+export interface ReproductionViewResponse {
+  /** path of the folder, empty if the command writes to the paths that it asks for. */
+  namespace: string;
 }
 
 /** Return the tasks that reproduced a task, or those of one attempt to do so. */
@@ -1501,6 +1541,16 @@ export interface ResolveModelRequest {
   ref: string;
   /** team of the model; the caller's default team first without it. */
   teamId?: number | null;
+}
+
+/** A recorded project or dataset and the one that was restored from a version of it. */
+export interface RestoredNumber {
+  /** number of the recorded one. */
+  recorded: number;
+  /** number of the restored one. */
+  restored: number;
+  /** recorded name. */
+  name: string;
 }
 
 /** Revoke a token that this user was issued for a reproduction. */
@@ -2645,6 +2695,8 @@ export interface Methods {
   "autoflow.upkeep.collect": { request: CollectRequest; response: MaintenanceResponse };
   "autoflow.upkeep.verify": { request: VerifyRequest; response: VerifyResponse };
   "autoflow.reproduction.token": { request: IssueTokenRequest; response: IssueTokenResponse };
+  "autoflow.reproduction.view": { request: ReproductionViewRequest; response: ReproductionViewResponse };
+  "autoflow.reproduction.discard": { request: DiscardReproductionRequest; response: DiscardReproductionResponse };
   "autoflow.reproduction.revoke": { request: RevokeTokenRequest; response: Success };
   "autoflow.members.set": { request: SetMemberRequest; response: Success };
   "autoflow.members.remove": { request: RemoveMemberRequest; response: Success };

@@ -14,6 +14,7 @@ from autoflow.errors import NotAllowed, ServerRefused
 from autoflow.server import server
 from autoflow.server.db import clock
 from autoflow.server.db.schema import tokens
+from autoflow.server.http.authentication import Authenticator
 from autoflow.server.methods.admin.reproduction_tokens import LIFETIME, WRITABLE
 from autoflow.wire.parts import Part
 
@@ -225,11 +226,17 @@ def test_a_token_ends_when_its_user_leaves_the_team(server):
         server.tokens.caller(issued["token"])
 
 
-def test_no_token_is_issued_without_authorization(filled):
-    """A server without tokens returns null and stores nothing."""
+def test_a_server_without_authorization_issues_one_too(filled):
+    """It restricts the command as elsewhere, and is not valid once the server needs tokens."""
+    server = filled.server
     task = filled.call("autoflow.runs.ensure", run="r")["task"]
-    assert filled.call("autoflow.reproduction.token", task=task) == {"id": None, "token": None, "expiresAt": None}
-    assert filled.server.tokens.list() == []
+    token = filled.call("autoflow.reproduction.token", task=task)["token"]
+    restricted = Authenticator(server.tokens, required=False).authenticate(token, "", "")
+    assert "total" in server.call("projects.list", {}, restricted)
+    with pytest.raises(NotAllowed, match="must not call"):
+        server.call("projects.remove", {"id": 1}, restricted)
+    with pytest.raises(NotAllowed, match="while the server needed none"):
+        Authenticator(server.tokens, required=True).authenticate(token, "", "")
 
 
 def test_the_command_line_lists_and_revokes_it(tmp_path, capsys, server):
