@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, cast
 
-from autoflow.datasets.export import split_contents
+from autoflow.datasets.content_writer import split_contents
 from autoflow.errors import TransferError
 from autoflow.transport.base import Transport
 from autoflow.transport.typed import download
