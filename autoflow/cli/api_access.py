@@ -11,6 +11,7 @@ from datetime import datetime
 from autoflow.api.client import Api
 from autoflow.errors import ServerRefused
 from autoflow.graph.render.formats import RenderOptions
+from autoflow.outbox.destinations.servers import ServerConnector
 from autoflow.runtime.delivery import deliver_waiting
 
 
@@ -39,7 +40,8 @@ def needs_autoflow_server(api: Api) -> Iterator[None]:
     try:
         yield
     except ServerRefused as refusal:
-        if refusal.status == 404 and not refusal.foreign and "autoflow." in str(refusal):
+        # A typing error is a 404, too: the server itself says which of the two it is.
+        if refusal.status == 404 and not refusal.foreign and not ServerConnector(api.transport).identify().own_methods:
             raise ServerRefused(
                 f"{api.origin} is a Supervisely instance, which does not support this command: use the instance's own "
                 "page, or set AUTOFLOW_SERVER=embedded",

@@ -11,7 +11,7 @@ from autoflow.datasets.content_writer import split_contents
 from autoflow.errors import TransferError
 from autoflow.transport.base import Transport
 from autoflow.transport.typed import download
-from autoflow.wire.contract.folders import FOLDER_CONTENTS, FolderContentsRequest
+from autoflow.wire.contract.folders import FOLDER_CONTENTS, FOLDER_UPLOAD, FolderContentsRequest
 from autoflow.wire.parts import Part
 
 MAX_BYTES = 32 << 20  # of one upload; exceeded by one larger file only
@@ -24,6 +24,7 @@ _METHODS = {
     "point_clouds": "point-clouds.bulk.upload",
     "point_cloud_episodes": "point-clouds.bulk.upload",
     "volumes": "volumes.bulk.upload",
+    "files": FOLDER_UPLOAD.name,
 }
 _IMAGES = "images.bulk.upload"
 
@@ -82,6 +83,8 @@ def _copy(source: Transport, target: Transport, version_id: int, method: str, ba
             parts.append(Part(f"{number}-file", cast(BinaryIO, file), str(number), "application/octet-stream"))
             hashes.append(content_hash)
         response = target.upload(method, parts)
+        if method == FOLDER_UPLOAD.name:
+            response = response["files"]
     for content_hash, result in zip(hashes, response, strict=True):
         if result.get("errors"):
             raise TransferError(

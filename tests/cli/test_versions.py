@@ -11,6 +11,8 @@ import pytest
 
 from autoflow import Api
 from autoflow.runtime import destination
+from autoflow.server.server import Server
+from tests import serving
 
 
 def picture(colour):
@@ -195,3 +197,18 @@ def test_push_and_pull(api, versions, tmp_path):
         assert (code, json.loads(output)["name"]) == (0, "back")
         assert versions("push", "1", url)[0] != 0
     assert api.project.version.items(json.loads(output)["version"])
+
+
+def test_what_is_not_there_is_called_unknown_or_deleted(api, versions, command, monkeypatch, tmp_path):
+    """A deleted version is said to be deleted, when and by whom; over HTTP, a wrong number is said to be unknown."""
+    versions("create", "1")
+    versions("delete", "1", "--yes")
+    code, _, errors = versions("diff", "1")
+    assert (code, "version 1 (V1 of project 1) was deleted by " in errors) == (1, True)
+    server = Server.open(tmp_path / "served")
+    with serving.served(server) as address:
+        monkeypatch.setenv("AUTOFLOW_SERVER", address)
+        for arguments in (("trace", "project:999"), ("impact", "version:999"), ("versions", "create", "999")):
+            code, _, errors = command(*arguments)
+            assert (code, "unknown on this server" in errors, "Supervisely" in errors) == (1, True, False), errors
+    server.close()

@@ -83,18 +83,22 @@ def test_any_folder_is_versioned(api, sync, mixed, later, tmp_path, caplog):
     write(mixed / "train.csv", "a,b\n1,3\n")
     (mixed / "audio" / "one.wav").unlink()
     write(mixed / "notes" / "new.txt", "new")
+    (mixed / "pictures" / "lemon.png").rename(mixed / "pictures" / "lime.png")
+    (mixed / "audio" / "deep" / "er" / "two.npz").rename(mixed / "audio" / "deep" / "two.npz")
     assert sync().id == project.id
     second = api.project.version.create(project.id)
     assert summary(api.project.version.diff(first, second)) == {
         "./train.csv": ("changed", ["bytes"]),
         "audio/one.wav": ("removed", []),
         "notes/new.txt": ("added", []),
+        "pictures/lime.png": ("changed", ["name"]),
+        "audio/deep/two.npz": ("changed", ["dataset"]),
     }
 
-    untouched = (target / "pictures" / "lemon.png").stat()
+    untouched = (target / "empty").stat()
     to_folder(api.transport, second, target)
     assert contents(target) == {name: (mixed / name).read_bytes() for name in contents(mixed) if "__pyc" not in name}
-    assert (target / "pictures" / "lemon.png").stat().st_ino == untouched.st_ino
+    assert (target / "empty").stat().st_ino == untouched.st_ino
     restored = api.project.version.restore(project.id, version_id=first)
     assert restored.type == "files"
     again = api.project.version.create(restored.id)

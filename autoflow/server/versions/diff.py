@@ -1,14 +1,16 @@
 """The differences between two snapshots of a project; the cost depends on the number of changes, not of items.
 
 A row changed between two epochs if its validity ended or began in between: two index range scans each over current rows
-and history. An item that was removed and added again to the same dataset under the same name counts as changed.
+and history. An item that was removed counts as changed if one was added to the same dataset under the same name, and as
+renamed or moved if one with the same bytes was added elsewhere.
 """
 
 from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, Table, and_, case, or_, select
@@ -30,7 +32,7 @@ ASPECTS: Mapping[Aspect, tuple[str, ...]] = {
     "labels": ("annotation",),
     "description": ("description",),
 }
-_COLUMNS = ("id", "dataset_id", "name", "labels")
+_COLUMNS = ("id", "dataset_id", "name", "labels", "hash")
 
 
 class ItemChange(NamedTuple):
@@ -172,12 +174,14 @@ def _aspects(bits: int, tags_was: str | None, tags_now: str | None) -> tuple[Asp
     return differing
 
 
-def _between(before: RowMapping, after: RowMapping) -> tuple[Aspect, ...]:
-    """Return the differing aspects of a removed item and the one that replaced it."""
+def _between(before: RowMapping, after: RowMapping, *, is_moved: bool) -> tuple[Aspect, ...]:
+    """Return the differing aspects of a removed item and the one that replaced it, in another dataset if it moved."""
     compared = {aspect: columns for aspect, columns in ASPECTS.items() if aspect != "dataset"}
     differing = {aspect for aspect, columns in compared.items() if any(before[name] != after[name] for name in columns)}
     if item_content.tags_content(before["tags"]) == item_content.tags_content(after["tags"]):
         differing.discard("tags")
+    if is_moved:
+        differing.add("dataset")
     return tuple(aspect for aspect in ASPECTS if aspect in differing)
 
 
@@ -193,24 +197,52 @@ def find_changes(conn: Connection, span: EpochRange) -> list[ItemChange]:
             changes.append(ItemChange("changed", item_id, item_id, aspects, (labels_was, labels_now)))
     removed = _rows(conn, _removed(span)) if ended.difference(*begun.values()) else []
     added = _rows(conn, _added(span, [table for table, ids in begun.items() if ids - ended]))
-    replaced = _replaced(conn, span, removed, added) if removed and added else []
-    old_ids, new_ids = {change.before for change in replaced}, {change.after for change in replaced}
-    changes += [change for change in replaced if change.aspects]
+    pairs = _pairs(conn, span, removed, added) if removed and added else []
+    old_ids, new_ids = {old.id for old, _, _ in pairs}, {new.id for _, new, _ in pairs}
+    changes += _between_pairs(conn, span, pairs)
     changes += [ItemChange("removed", row.id, None, (), (row.labels, 0)) for row in removed if row.id not in old_ids]
     changes += [ItemChange("added", None, row.id, (), (0, row.labels)) for row in added if row.id not in new_ids]
     return sorted(changes, key=lambda change: change.number)
 
 
-def _replaced(conn: Connection, span: EpochRange, removed: Sequence[Any], added: Sequence[Any]) -> list[ItemChange]:
-    """Pair removed items with items that were added to the same dataset under the same name."""
+_Pair = tuple[Any, Any, bool]  # a removed row, the added row that replaced it, and whether their datasets differ
+
+
+def _pairs(conn: Connection, span: EpochRange, removed: Sequence[Any], added: Sequence[Any]) -> list[_Pair]:
+    """Pair removed items with added ones: of the same dataset and name, else of the same bytes, renamed or moved."""
     paths_before, paths_after = (
         snapshot.dataset_paths(snapshot.datasets_at(conn, ref)) for ref in (span.first, span.last)
     )
-    by_path = {(paths_after[row.dataset_id], row.name): row for row in added}
-    pairs = [(row, by_path[path]) for row in removed if (path := (paths_before[row.dataset_id], row.name)) in by_path]
-    before = items_by_id(conn, span.first, [row.id for row, _ in pairs])
-    after = items_by_id(conn, span.last, [row.id for _, row in pairs])
-    return [
-        ItemChange("changed", old.id, new.id, _between(before[old.id], after[new.id]), (old.labels, new.labels))
-        for old, new in pairs
-    ]
+    keys: Sequence[tuple[_Key, _Key]] = (
+        (lambda row: (paths_before[row.dataset_id], row.name), lambda row: (paths_after[row.dataset_id], row.name)),
+        (lambda row: row.hash and (row.hash, row.name),) * 2,
+        (lambda row: row.hash,) * 2,
+    )
+    pairs: list[_Pair] = []
+    old_rows, new_rows = sorted(removed, key=_by_id), sorted(added, key=_by_id)
+    for key_before, key_after in keys:
+        by_key: dict[Any, deque[Any]] = {}
+        for row in new_rows:
+            by_key.setdefault(key_after(row), deque()).append(row)
+        for old in old_rows:
+            key = key_before(old)
+            if key is not None and by_key.get(key):
+                new = by_key[key].popleft()
+                pairs.append((old, new, paths_before[old.dataset_id] != paths_after[new.dataset_id]))
+        old_ids, new_ids = {old.id for old, _, _ in pairs}, {new.id for _, new, _ in pairs}
+        old_rows = [row for row in old_rows if row.id not in old_ids]
+        new_rows = [row for row in new_rows if row.id not in new_ids]
+    return pairs
+
+
+_Key = Callable[[Any], Any]
+_by_id = operator.attrgetter("id")
+
+
+def _between_pairs(conn: Connection, span: EpochRange, pairs: Sequence[_Pair]) -> Iterator[ItemChange]:
+    """Yield the changes of removed items that were replaced; of those that are equal there is none."""
+    before = items_by_id(conn, span.first, [old.id for old, _, _ in pairs])
+    after = items_by_id(conn, span.last, [new.id for _, new, _ in pairs])
+    for old, new, is_moved in pairs:
+        if aspects := _between(before[old.id], after[new.id], is_moved=is_moved):
+            yield ItemChange("changed", old.id, new.id, aspects, (old.labels, new.labels))

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, insert, select, upd
 
 from autoflow.server import timestamps
 from autoflow.server.db.access import caller, get_row, visible
+from autoflow.server.db.audit_tables import audit_log
 from autoflow.server.db.change_tracking import lock_project
 from autoflow.server.db.schema import projects, versions, workspaces
 from autoflow.server.errors import Invalid, NotFound
@@ -114,9 +115,27 @@ def get(conn: Connection, number: int) -> RowMapping:
     """Return a committed version, with its project's team.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is none; the message says if it was deleted, when and by whom.
     """
-    return get_row(conn, listing(conn).where(versions.c.id == number), "version", number)
+    row = conn.execute(listing(conn).where(versions.c.id == number)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("version", number, _deletion(conn, number))
+    return row
+
+
+def _deletion(conn: Connection, number: int) -> str | None:
+    """Return the message about a deleted version that the caller may see, None for any other number."""
+    query = select(versions).where(versions.c.id == number, versions.c.status == "deleted", visible(conn, versions))
+    row = conn.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    deleted = select(audit_log.c.at, audit_log.c.who).where(
+        audit_log.c.entity == f"version:{number}", audit_log.c.action == "version.delete"
+    )
+    entry = conn.execute(deleted.order_by(audit_log.c.id.desc()).limit(1)).one_or_none()
+    by = f" by {entry.who}" if entry is not None and entry.who else ""
+    at = row["updated_at"] if entry is None else entry.at
+    return f"version {number} (V{row['number']} of project {row['project_id']}) was deleted{by} at {at}"
 
 
 def id_by_number(conn: Connection, project_id: int, number: int) -> int:

@@ -303,21 +303,26 @@ class Versions(RuleBasedStateMachine):
 
 
 def changes(before, after):
-    """Return the changes that a diff must report: by ids, then by datasets and names."""
+    """Return the changes that a diff must report: by ids, then by datasets and names, then by bytes."""
     reported = set()
-    gone = {(item["place"], item["content"][0]): number for number, item in before.items() if number not in after}
-    for number, item in after.items():
-        was = before.get(number)
-        if was is not None:
-            if (was["dataset"], was["content"]) != (item["dataset"], item["content"]):
-                reported.add(("changed", number, number))
-            continue
-        old = gone.pop((item["place"], item["content"][0]), None)
-        if old is None:
-            reported.add(("added", None, number))
-        elif before[old]["content"] != item["content"]:
-            reported.add(("changed", old, number))
-    return reported | {("removed", number, None) for number in gone.values()}
+    for number in before.keys() & after.keys():
+        was, item = before[number], after[number]
+        if (was["dataset"], was["content"]) != (item["dataset"], item["content"]):
+            reported.add(("changed", number, number))
+    gone, new = sorted(before.keys() - after.keys()), sorted(after.keys() - before.keys())
+    for same in (
+        lambda item: (item["place"], item["content"][0]),
+        lambda item: item["content"][:2],  # name and bytes: it was moved
+        lambda item: item["content"][1],  # bytes: it was renamed
+    ):
+        for old in list(gone):
+            number = next((number for number in new if same(after[number]) == same(before[old])), None)
+            if number is not None:
+                gone.remove(old)
+                new.remove(number)
+                if (before[old]["place"], before[old]["content"]) != (after[number]["place"], after[number]["content"]):
+                    reported.add(("changed", old, number))
+    return reported | {("removed", old, None) for old in gone} | {("added", None, number) for number in new}
 
 
 @pytest.mark.timeout(400)  # some machines make many versions of many images, each read at every step
