@@ -9,8 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, inspect, literal, select, text, union_all, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    insert,
+    inspect,
+    literal,
+    select,
+    text,
+    union_all,
+    update,
+)
 
+from autoflow.server.db import pipeline
 from autoflow.server.db.schema import change_counts, counters
 
 CHANGE = "change"
@@ -40,16 +54,17 @@ BEGIN
 END $$
 """
 
-# Of the shards of a team, one that no transaction holds: a write never waits for another to count itself.
+# Of the shards of a team, one that no transaction holds: a write never waits for another to count itself. If there is
+# none, the shard of this connection is added.
 _COUNT = text(
     "WITH free AS MATERIALIZED (SELECT shard FROM change_counts WHERE team_id = :team LIMIT 1 "
-    "FOR NO KEY UPDATE SKIP LOCKED) "
-    "UPDATE change_counts SET value = value + 1 FROM free WHERE team_id = :team AND change_counts.shard = free.shard"
-)
-_ADD_SHARD = text(
-    "INSERT INTO change_counts (team_id, shard, value) VALUES (:team, pg_backend_pid(), 1) "
+    "FOR NO KEY UPDATE SKIP LOCKED), "
+    "counted AS (UPDATE change_counts SET value = value + 1 FROM free "
+    "WHERE team_id = :team AND change_counts.shard = free.shard RETURNING value) "
+    "INSERT INTO change_counts (team_id, shard, value) "
+    "SELECT :team, pg_backend_pid(), 1 WHERE NOT EXISTS (SELECT FROM counted) "
     "ON CONFLICT (team_id, shard) DO UPDATE SET value = change_counts.value + 1"
-)
+).bindparams(bindparam("team", type_=BigInteger))
 
 
 def seed(conn: Connection) -> None:
@@ -108,8 +123,7 @@ def count_change(conn: Connection, teams: Collection[int] | None) -> None:
     """Count a write for all callers and for the writer's teams; None counts it for every team."""
     if conn.dialect.name != "sqlite":
         for team in sorted(teams or [NO_TEAM]) if teams is not None else [EVERY_TEAM]:
-            if conn.execute(_COUNT, {"team": team}).rowcount == 0:
-                conn.execute(_ADD_SHARD, {"team": team})
+            pipeline.defer(conn, _COUNT, {"team": team})
         return
     names = [CHANGE, *(_change_of(team) for team in (teams if teams is not None else [EVERY_TEAM]))]
     table = counters

@@ -20,7 +20,8 @@ from sqlalchemy import exc as failures
 from sqlalchemy.pool import Pool
 
 from autoflow.errors import ServerBusy, StoreUnavailable
-from autoflow.server.db import counters, deadline, postgresql, schema, scopes, setup
+from autoflow.process.lru_cache import LruCache
+from autoflow.server.db import counters, deadline, pipeline, postgresql, schema, scopes, setup
 from autoflow.server.db.access import LOCAL, OPTION, Caller
 from autoflow.server.db.deadline import time_limit
 from autoflow.server.db.error_translation import Failure, classify, first_line, server_busy, translate_data_errors
@@ -30,8 +31,9 @@ from autoflow.server.db.identity import Witness
 from autoflow.server.db.lock_holder import find_lock_holder
 from autoflow.server.db.opening import RECOVER_COMMAND, StoreOpener
 from autoflow.server.db.outages import Outages
-from autoflow.server.db.postgresql import LONG, WRITE
-from autoflow.server.db.scopes import SCOPED, Scopes
+from autoflow.server.db.pipeline import Statement
+from autoflow.server.db.postgresql import LONG, READ, WRITE
+from autoflow.server.db.scopes import SCOPED, Scope, Scopes
 from autoflow.server.db.write_lock import WriteLock
 from autoflow.server.histogram import Histogram
 
@@ -40,6 +42,7 @@ LOG_BYTES = 16 << 20  # of the write-ahead log; above it a checkpoint truncates 
 LOG_SECONDS = 1.0  # between two checkpoints
 LOG_WAIT = 0.05  # seconds that a checkpoint may delay a write
 CACHE_BYTES = 64 << 20  # page cache of a connection
+KNOWN_TASKS = 20_000  # runs and numbers whose tasks a process remembers
 _SCOPE_TRIES = 3  # of a write whose scopes change while it waits for their locks
 _PRAGMAS = (
     f"PRAGMA busy_timeout={int(LOCK_TIMEOUT * 1000)}",
@@ -132,6 +135,8 @@ class Store:
         self._path = setup.sqlite_path(self._engine)
         self._write_lock = WriteLock(postgresql.WRITERS if self._path is None else 1)
         self.groups = GroupCommit()
+        # the tasks that runs and numbers denoted lately, by their scopes; may be out of date
+        self.known_tasks: LruCache[Scope, tuple[int, ...]] = LruCache(KNOWN_TASKS)
         self._log_due = 0.0
         self._opening = StoreOpener(self._engine, witnesses, remedy, migrate=migrate)
         self._outages = Outages(self.address)
@@ -182,18 +187,19 @@ class Store:
     @contextlib.contextmanager
     def read(self, caller: Caller = LOCAL) -> Iterator[Connection]:
         """Begin a read transaction, which sees one snapshot of the whole store."""
-        options = {OPTION: caller, **self._reading}
+        options = {OPTION: caller, READ: True}
         with (
             self._translating_errors(),
             self._gate.transaction(),
             self._own_engine().connect().execution_options(**options) as conn,
         ):
             yield conn
+            conn.commit()  # a rollback makes psycopg discard its prepared statements
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Begin a read transaction without a time limit, for maintenance that reads the whole store."""
-        options = {OPTION: LOCAL, LONG: True, **self._reading}
+        options = {OPTION: LOCAL, LONG: True, READ: True}
         with (
             self._translating_errors(),
             self._gate.transaction(),
@@ -202,13 +208,21 @@ class Store:
             yield conn
 
     @contextlib.contextmanager
-    def write(self, caller: Caller = LOCAL, *, scope: Scopes = None, count_change: bool = True) -> Iterator[Connection]:
+    def write(
+        self,
+        caller: Caller = LOCAL,
+        *,
+        scope: Scopes = None,
+        count_change: bool = True,
+        seconds: float | None = None,
+    ) -> Iterator[Connection]:
         """Begin a write transaction; an error rolls it back.
 
         Args:
             caller: the user on whose behalf it is.
             scope: the scopes that it changes, or a function of a connection that returns them; None for the store.
             count_change: whether it advances the change counter; False for data that no page shows.
+            seconds: its time limit; None for none.
 
         Raises:
             StoreUnavailable: see `open`; also when another autoflow has migrated the database since it was opened.
@@ -218,12 +232,14 @@ class Store:
             self._translating_errors(),
             self._gate.transaction(),
             self._write_lock.hold(),
-            self._begin_write(caller, scope if self._path is None else None) as conn,
+            self._begin_write(caller, scope) as conn,
         ):
             self.write_waits.observe(time.monotonic() - began)
-            yield conn
-            if count_change:
-                counters.count_change(conn, caller.teams)
+            with time_limit(conn, seconds) if seconds is not None else contextlib.nullcontext():
+                yield conn
+                if count_change:
+                    counters.count_change(conn, caller.teams)
+                pipeline.commit(conn)
         self._shorten_log()
         if self._opening.mark_is_due:
             with contextlib.suppress(ServerBusy), self._translating_errors(), self._gate.transaction():
@@ -232,13 +248,50 @@ class Store:
     @contextlib.contextmanager
     def _begin_write(self, caller: Caller, scope: Scopes) -> Iterator[Connection]:
         """Begin a write transaction that holds its locks; with the store's lock if its scopes keep changing."""
-        for attempt in (*[scope] * _SCOPE_TRIES, None) if scope is not None else (None,):
-            options = {OPTION: caller, WRITE: True, SCOPED: attempt is not None}
-            with self._own_engine().connect().execution_options(**options) as conn, conn.begin():
+        if self._path is not None:
+            with self._own_engine().connect().execution_options(**{OPTION: caller, WRITE: True}) as conn:
                 self._opening.fence(conn)
-                if attempt is None or scopes.lock(conn, attempt):
+                yield conn
+            return
+        for attempt in (*[scope] * _SCOPE_TRIES, None) if scope is not None else (None,):
+            with self._begin_scoped(caller, attempt) as conn:
+                if not callable(attempt) or scopes.resolve_and_lock(conn, attempt):
                     yield conn
                     return
+
+    @contextlib.contextmanager
+    def _begin_scoped(self, caller: Caller, scope: Scopes) -> Iterator[Connection]:
+        """Begin a transaction with the lock of the store, and with those of scopes that are known."""
+        known = None if callable(scope) or scope is None or len(scope) > scopes.MOST else scope
+        options = {OPTION: caller, WRITE: True, SCOPED: callable(scope) or known is not None}
+        statements = [self._opening.fence_statement()]
+        if known:
+            statements.append(scopes.lock_statement(known))
+        try:
+            conn, results = self._try_to_begin(options, statements)
+        except failures.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            # it was lost since its last use, and nothing was written
+            conn, results = self._try_to_begin(options, statements)
+        with conn:
+            self._opening.check_fence(results[0])
+            if known is not None:
+                scopes.hold(conn, known)
+            yield conn
+
+    def _try_to_begin(
+        self, options: dict[str, Any], statements: Sequence[Statement]
+    ) -> tuple[Connection, list[list[Any]]]:
+        deferred: list[Any] = []
+        more = {postgresql.BEGIN: True, pipeline.DEFERRED: deferred}
+        conn = self._own_engine().connect().execution_options(**options, **more)
+        try:
+            conn.begin()
+            return conn, postgresql.begin(conn, statements)
+        except BaseException:
+            conn.close()
+            raise
 
     def mark(self) -> None:
         """Write the store's current mark to all witnesses; one that is unavailable is skipped."""
@@ -255,10 +308,6 @@ class Store:
         with self._translating_errors(), self._gate.transaction():
             self._own_engine()
             self._opening.compare_with_marks()
-
-    @property
-    def _reading(self) -> dict[str, Any]:
-        return postgresql.READ_OPTIONS if self._path is None else {}
 
     @property
     def address(self) -> str:
@@ -368,8 +417,6 @@ class CallerStore(NamedTuple):
     @contextlib.contextmanager
     def write(self, *, scope: Scopes = None, count_change: bool = True) -> Iterator[Connection]:
         """See `Store.write`; with a time limit."""
-        with (
-            self.store.write(self.caller, scope=scope, count_change=count_change) as conn,
-            time_limit(conn, deadline.WRITE_SECONDS),
-        ):
+        seconds = deadline.WRITE_SECONDS
+        with self.store.write(self.caller, scope=scope, count_change=count_change, seconds=seconds) as conn:
             yield conn

@@ -19,9 +19,10 @@ from sqlalchemy import exc as failures
 
 from autoflow.errors import AutoflowError, ServerBusy, StoreUnavailable
 from autoflow.process.forks import ProcessLock
-from autoflow.server.db import counters, identity, schema, setup, wal
+from autoflow.server.db import counters, identity, pipeline, schema, setup, wal
 from autoflow.server.db.error_translation import Failure, classify, first_line, server_busy
 from autoflow.server.db.identity import DAMAGED, FOREIGN_LOG, OLDER, Identity, Witness
+from autoflow.server.db.pipeline import Statement
 from autoflow.server.db.postgresql import WRITE
 from autoflow.server.errors import Busy
 
@@ -30,6 +31,7 @@ RETRY_INTERVAL = 1.0  # seconds before a failed opening is tried again: waiting 
 MARK_INTERVAL = 60.0  # seconds between two marks written by a process that writes
 _TRIES = 10
 _CHECKED = "quick_check(100)"
+_FENCE = "SELECT 1 FROM alembic_version, identity WHERE version_num = %(revision)s AND identity.key = %(key)s"
 
 _Fingerprint = tuple[Any, ...]
 
@@ -198,8 +200,6 @@ class StoreOpener:
     def _fence(self) -> Any:
         same_store = select(text("1")).select_from(text("alembic_version, identity"))
         same_store = same_store.where(text("version_num = :fence_revision"), text("identity.key = :fence_key"))
-        if self._path is None:
-            return same_store
         counter = schema.counters
         writes = update(counter).where(counter.c.name == counters.WRITE, same_store.exists())
         return writes.values(value=counter.c.value + 1)
@@ -210,9 +210,21 @@ class StoreOpener:
         Raises:
             ServerBusy: another autoflow has migrated the database, or it holds another store; it is opened again.
         """
-        known = {"fence_revision": schema.REVISION, "fence_key": self.key}
-        result = conn.execute(self._fence, known)
-        passed = result.rowcount == 1 if self._path is not None else result.first() is not None
+        if self._path is None:
+            self.check_fence(pipeline.execute(conn, [self.fence_statement()])[0])
+        else:
+            known = {"fence_revision": schema.REVISION, "fence_key": self.key}
+            self._check_fence(conn.execute(self._fence, known).rowcount == 1)
+
+    def fence_statement(self) -> Statement:
+        """Return the statement on PostgreSQL whose rows `check_fence` checks."""
+        return _FENCE, {"revision": schema.REVISION, "key": self.key}
+
+    def check_fence(self, rows: Sequence[object]) -> None:
+        """See `fence`; the rows are those of `fence_statement`."""
+        self._check_fence(bool(rows))
+
+    def _check_fence(self, passed: bool) -> None:
         if not passed:
             self._open = False
             raise Busy(

@@ -18,10 +18,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import ARRAY, Connection, Integer, bindparam, func, select
+from sqlalchemy import Connection
 
+from autoflow.server.db import pipeline
+from autoflow.server.db.pipeline import Statement
 from autoflow.server.errors import Busy
 
 SCOPED = "autoflow_scoped"  # a transaction's option: it holds the lock of the store in shared mode only
@@ -29,6 +31,11 @@ HELD = "autoflow_held_scopes"  # a transaction's option: the scopes whose locks 
 MOST = 64  # locks of one transaction, as PostgreSQL's table of locks is bounded; above it the store's is taken
 
 _KEYS = 1 << 31  # of the locks of one kind; scopes that share a key wait for each other in vain, and no more
+
+_TRY_LOCK = (
+    "SELECT kind, number FROM unnest(%(kinds)s::int[], %(numbers)s::int[]) AS keys(kind, number) "
+    "WHERE pg_try_advisory_xact_lock(kind, number)"
+)
 
 
 class ScopeKind(IntEnum):
@@ -83,25 +90,38 @@ ScopeResolver = Callable[[Connection], Collection[Scope] | None]
 Scopes = Collection[Scope] | ScopeResolver | None
 
 
-def lock(conn: Connection, scopes: Scopes) -> bool:
-    """Take the locks of the scopes of a transaction that holds the lock of the store in shared mode.
+class ScopeNotHeld(Busy):
+    """A transaction would change a scope whose lock it does not hold."""
+
+
+def lock_statement(scopes: Iterable[Scope]) -> Statement:
+    """Return the statement that takes the locks of scopes, in their order."""
+    keys = sorted({scope.lock_key for scope in scopes})
+    locks = ", ".join(f"pg_advisory_xact_lock({kind}, {number})" for kind, number in keys)
+    return f"SELECT {locks}", {}
+
+
+def hold(conn: Connection, scopes: Collection[Scope]) -> None:
+    """Note that a transaction holds the locks of these scopes, and of no others."""
+    conn.execution_options(**{HELD: frozenset(scopes)})
+
+
+def resolve_and_lock(conn: Connection, resolve: ScopeResolver) -> bool:
+    """Determine the scopes of a transaction that holds the lock of the store in shared mode, and take their locks.
 
     Returns:
         False if the scopes changed meanwhile, or are the whole store: the transaction must be begun again.
     """
-    wanted = scopes(conn) if callable(scopes) else scopes
+    wanted = resolve(conn)
     if wanted is None or len(wanted) > MOST:
         return False
-    held = frozenset(wanted)
-    if held:
-        conn.execute(_LOCK, _lock_parameters(held))
-        if callable(scopes) and any(
-            scope.kind is not ScopeKind.PROJECT for scope in held
-        ):  # no row changes its project
-            current = scopes(conn)
-            if current is None or not held.issuperset(current):
+    if wanted:
+        pipeline.execute(conn, [lock_statement(wanted)])
+        if any(scope.kind is not ScopeKind.PROJECT for scope in wanted):  # no row changes its project
+            current = resolve(conn)
+            if current is None or not set(wanted).issuperset(current):
                 return False
-    conn.execution_options(**{HELD: held})
+    hold(conn, wanted)
     return True
 
 
@@ -111,7 +131,8 @@ def try_lock(conn: Connection, candidates: Sequence[Scope]) -> set[Scope]:
     if held is None:
         return set(candidates)
     further = [scope for scope in candidates if scope not in held]
-    free = {tuple(row) for row in conn.execute(_TRY_LOCK, _lock_parameters(further))} if further else set()
+    kinds, numbers = zip(*(scope.lock_key for scope in further), strict=True) if further else ((), ())
+    free = set(pipeline.execute(conn, [(_TRY_LOCK, {"kinds": [*kinds], "numbers": [*numbers]})])[0])
     locked = {scope for scope in further if scope.lock_key in free}
     conn.execution_options(**{HELD: held | locked})
     return locked | held.intersection(candidates)
@@ -121,22 +142,8 @@ def require(conn: Connection, scope: Scope) -> None:
     """Check that a transaction holds the lock of a scope.
 
     Raises:
-        Busy: it does not: the row has come into being since the transaction's scopes were determined.
+        ScopeNotHeld: it does not: the row has come into being since the transaction's scopes were determined.
     """
     held: frozenset[Scope] | None = conn.get_execution_options().get(HELD)
     if held is not None and scope not in held:
-        raise Busy(f"{scope.kind.name.lower()} {scope.key} was changed meanwhile; send the request again")
-
-
-def _lock_parameters(scopes: Iterable[Scope]) -> dict[str, Any]:
-    keys = sorted({scope.lock_key for scope in scopes})
-    return {"kinds": [kind for kind, _ in keys], "numbers": [number for _, number in keys]}
-
-
-_keys = (
-    func.unnest(bindparam("kinds", type_=ARRAY(Integer)), bindparam("numbers", type_=ARRAY(Integer)))
-    .table_valued("kind", "number", name="keys")
-    .render_derived()
-)
-_LOCK = select(func.pg_advisory_xact_lock(_keys.c.kind, _keys.c.number)).select_from(_keys)
-_TRY_LOCK = select(_keys.c.kind, _keys.c.number).where(func.pg_try_advisory_xact_lock(_keys.c.kind, _keys.c.number))
+        raise ScopeNotHeld(f"{scope.kind.name.lower()} {scope.key} was changed meanwhile; send the request again")

@@ -1,16 +1,13 @@
 """A PostgreSQL that vanishes without a word: writes fail in bounded time, and go on when it is back.
 
-The way to it is a proxy of this test's own, which stops forwarding and keeps its connections open, as a firewall that
+The way to it is a proxy, which stops forwarding and keeps its connections open, as a firewall that
 forgot them does; the database itself is the real one, also stopped by SIGSTOP.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import selectors
 import signal
-import socket
 import threading
 import time
 
@@ -22,52 +19,9 @@ from autoflow.errors import ServerBusy
 from autoflow.server.db import opening, postgresql
 from autoflow.server.db.engine import Store
 from autoflow.server.server import Server
+from tests.database_proxy import Proxy
 
 pytestmark = pytest.mark.timing
-
-
-class Proxy:
-    """Forwards connections to a PostgreSQL's socket, until it is frozen: nothing goes through then, nor ends."""
-
-    def __init__(self, target):
-        self._target = target
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listening.getsockname()[1]
-        self.frozen = threading.Event()
-        self._ends = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listening.accept()
-                if self.frozen.is_set():
-                    self._ends.append(client)  # taken, and never answered
-                    continue
-                server = socket.socket(socket.AF_UNIX)
-                server.connect(self._target)
-                self._ends += [client, server]
-                threading.Thread(target=self._forward, args=(client, server), daemon=True).start()
-
-    def _forward(self, client, server):
-        with selectors.DefaultSelector() as selector, contextlib.suppress(OSError):
-            selector.register(client, selectors.EVENT_READ, server)
-            selector.register(server, selectors.EVENT_READ, client)
-            while True:
-                for key, _ in selector.select():
-                    data = key.fileobj.recv(65536)
-                    if self.frozen.is_set():
-                        return
-                    if not data:
-                        client.close()
-                        server.close()
-                        return
-                    key.data.sendall(data)
-
-    def close(self):
-        self._listening.close()
-        for end in self._ends:
-            end.close()
 
 
 @pytest.fixture

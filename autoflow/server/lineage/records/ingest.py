@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
 from autoflow.errors import ServerRefused
 from autoflow.server.db.error_translation import translate_data_errors
+from autoflow.server.db.scopes import Scope
 from autoflow.server.lineage.records import changes, parse, reading, writing
 from autoflow.server.lineage.records.parse import Change
 from autoflow.server.lineage.records.reading import Names
@@ -43,10 +44,17 @@ _APPLIED, _DUPLICATE = Outcome(), Outcome(duplicate=True)
 
 
 class Applied(NamedTuple):
-    """The outcomes of records, in their order, and the tasks of the runs that they name."""
+    """The outcomes of records.
+
+    Args:
+        outcomes: in the order of the records.
+        tasks: the tasks of the runs that they name.
+        by_scope: all tasks that they name, by the scopes of runs and numbers.
+    """
 
     outcomes: list[Outcome]
     tasks: dict[str, int]
+    by_scope: Mapping[Scope, tuple[int, ...]] = {}
 
 
 def parse_record(record: Any) -> Parsed:
@@ -61,8 +69,14 @@ def parse_record(record: Any) -> Parsed:
         return Parsed(refusal, key, run)
 
 
-def apply(conn: Connection, records: Sequence[Parsed], pause: Pause) -> Applied:
+def apply(conn: Connection, records: Sequence[Parsed], pause: Pause, *, defer: bool = False) -> Applied:
     """Apply records as one set, with a number of statements that does not grow with it.
+
+    Args:
+        conn: the transaction.
+        records: the set.
+        pause: see `State`.
+        defer: whether the transaction ends after it, so that statements may be deferred (`db.pipeline`).
 
     Raises:
         ServerRefused: the database refused the set, and with it the transaction; see `apply_each`.
@@ -80,9 +94,10 @@ def apply(conn: Connection, records: Sequence[Parsed], pause: Pause) -> Applied:
     for record in records:
         outcomes.append(_apply(state, record))
         pause()
-    writing.write(conn, state)
+    writing.write(conn, state, defer=defer)
     runs = {record.run: None for record in records if record.run in state.runs}
-    return Applied(outcomes, {run: task for run in runs if state.sees(task := state.runs[run])})
+    tasks = {run: task for run in runs if state.sees(task := state.runs[run])}
+    return Applied(outcomes, tasks, state.tasks_by_scope())
 
 
 def _apply(state: State, record: Parsed) -> Outcome:

@@ -116,6 +116,15 @@ class State:
         teams = self.caller.teams
         return teams is None or self.tasks[task_id]["team_id"] in teams
 
+    def tasks_by_scope(self) -> dict[Scope, tuple[int, ...]]:
+        """Return the tasks that the runs and numbers of the changes denote for the caller, by their scopes."""
+        by_scope: dict[Scope, tuple[int, ...]] = {scopes.run(key): (task_id,) for key, task_id in self.runs.items()}
+        for origin, number in self.outside:
+            task_ids = tuple(self._visible_outside(origin, number).values())
+            if task_ids and (origin or task_ids != (number,)):
+                by_scope[scopes.task(number, origin)] = task_ids
+        return by_scope
+
     def change_task(self, task_id: int, **values: Any) -> None:
         """Change columns of a task."""
         self.put(self.tasks, task_id, {**self.tasks[task_id], **values})

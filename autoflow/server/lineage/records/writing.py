@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Column, Connection, Select, Table, Text, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from autoflow.server.db import counters, json_rows, models, run_contents, run_values
+from autoflow.server.db import counters, json_rows, models, pipeline, run_contents, run_values
 from autoflow.server.db.access import Caller
 from autoflow.server.db.schema import (
     apps,
@@ -70,18 +70,36 @@ def _statement(dialect: str, table: Table, columns: tuple[str, ...], on_conflict
     return on_conflict(_INSERT[dialect](table).from_select(list(columns), query, include_defaults=False))
 
 
-def _insert(
-    conn: Connection,
-    state: State,
-    table: Table,
-    columns: Sequence[str],
-    rows: Collection[Sequence[Any]],
-    on_conflict: OnConflict = _fail,
-) -> None:
-    if rows:
-        statement = _statement(conn.dialect.name, table, tuple(columns), on_conflict)
-        conn.execute(statement, {"rows": json_rows.encode(rows)})
-        state.pause()
+class _Writer(NamedTuple):
+    """Inserts rows into tables.
+
+    Args:
+        conn: the transaction.
+        pause: see `State`.
+        defer: whether statements are deferred.
+    """
+
+    conn: Connection
+    pause: Callable[[], None]
+    defer: bool = False
+
+    def insert(
+        self,
+        table: Table,
+        columns: Sequence[str],
+        rows: Collection[Sequence[Any]],
+        on_conflict: OnConflict = _fail,
+    ) -> None:
+        """Insert rows, if there are any, in one statement."""
+        if not rows:
+            return
+        statement = _statement(self.conn.dialect.name, table, tuple(columns), on_conflict)
+        parameters = {"rows": json_rows.encode(rows)}
+        if self.defer:
+            pipeline.defer(self.conn, statement, parameters)
+        else:
+            self.conn.execute(statement, parameters)
+        self.pause()
 
 
 @functools.cache
@@ -92,37 +110,44 @@ def _app_ids(dialect: str) -> Select[Any]:
     return query.where(in_teams, apps.c.name.in_(json_rows.values(dialect, "names", Text())))
 
 
-def write(conn: Connection, state: State) -> None:
-    """Write the rows that a set of changes has added or changed."""
+def write(conn: Connection, state: State, *, defer: bool) -> None:
+    """Write the rows that a set of changes has added or changed; see `ingest.apply` for `defer`."""
     who, now = state.caller, state.now
     team = who.default_team
-    _insert(conn, state, record_keys, ("team_id", "key"), [(team, key) for key in state.new_keys])
-    _write_tasks(conn, state)
+    app_ids = _write_apps(conn, state)
+    # contents, facts and models are written by statements that are not deferred
+    writer = _Writer(conn, state.pause, defer and not (state.contents or state.new_facts or state.models))
+    writer.insert(record_keys, ("team_id", "key"), [(team, key) for key in state.new_keys])
+    _write_tasks(writer, state, app_ids)
     new_runs = [(key, task_id, state.parents.get(key), now, who.user) for key, task_id in state.new_runs.items()]
     columns = ("key", "task_id", "parent", "created_at", "created_by")
-    _insert(conn, state, runs, columns, new_runs)
+    writer.insert(runs, columns, new_runs)
     others = [(key, state.runs[key], parent, now, who.user) for key, parent in state.parents.items()]
-    _insert(conn, state, runs, columns, [row for row in others if row[0] not in state.new_runs], _replace_parent)
-    _write_external(conn, state)
-    _write_edges(conn, state, who)
+    writer.insert(runs, columns, [row for row in others if row[0] not in state.new_runs], _replace_parent)
+    _write_external(writer, state)
+    _write_edges(writer, state, who)
     _write_models(conn, state)
-    _insert(
-        conn, state, logs, ("task_id", "at", "lines", "created_by"), [(*row, who.user) for row in state.logs.values()]
-    )
+    writer.insert(logs, ("task_id", "at", "lines", "created_by"), [(*row, who.user) for row in state.logs.values()])
     beside = [(*row, who.user) for row in state.task_facts.values()]
-    _insert(conn, state, task_facts, ("task_id", "at", "facts", "created_by"), beside)
+    writer.insert(task_facts, ("task_id", "at", "facts", "created_by"), beside)
 
 
-def _write_tasks(conn: Connection, state: State) -> None:
+def _write_apps(conn: Connection, state: State) -> dict[tuple[int, str], int]:
+    """Write the apps of tasks; return the ids of those that tasks were assigned to, by team and name."""
     user = state.caller.user
     # in one order, as two transactions may add the same ones
-    _insert(conn, state, apps, ("team_id", "name", "created_by"), [(*app, user) for app in sorted(state.apps)], _ignore)
-    app_ids: dict[tuple[int, str], int] = {}
-    if state.app_of_task:
-        team_ids, names = (set(column) for column in zip(*state.app_of_task.values(), strict=True))
-        parameters = {"teams": json_rows.encode(team_ids), "names": json_rows.encode(names)}
-        app_rows = conn.execute(_app_ids(conn.dialect.name), parameters)
-        app_ids = {(row.team_id, row.name): row.id for row in app_rows}
+    _Writer(conn, state.pause).insert(
+        apps, ("team_id", "name", "created_by"), [(*app, user) for app in sorted(state.apps)], _ignore
+    )
+    if not state.app_of_task:
+        return {}
+    team_ids, names = (set(column) for column in zip(*state.app_of_task.values(), strict=True))
+    parameters = {"teams": json_rows.encode(team_ids), "names": json_rows.encode(names)}
+    app_rows = conn.execute(_app_ids(conn.dialect.name), parameters)
+    return {(row.team_id, row.name): row.id for row in app_rows}
+
+
+def _write_tasks(writer: _Writer, state: State, app_ids: Mapping[tuple[int, str], int]) -> None:
     new: list[list[Any]] = []
     changed: list[list[Any]] = []
     for task_id in state.changed_tasks:
@@ -130,29 +155,30 @@ def _write_tasks(conn: Connection, state: State) -> None:
         if task_id in state.app_of_task:
             row["app_id"] = app_ids[state.app_of_task[task_id]]
         (new if task_id in state.new_tasks else changed).append([row[name] for name in TASK_COLUMNS])
-    _insert(conn, state, tasks, TASK_COLUMNS, new)
-    _insert(conn, state, tasks, TASK_COLUMNS, changed, _replace_task)
+    writer.insert(tasks, TASK_COLUMNS, new)
+    writer.insert(tasks, TASK_COLUMNS, changed, _replace_task)
+    conn = writer.conn
     run_contents.add(conn, state.contents)
     for task_id, facts in state.new_facts.items():
         run_values.index(conn, task_id, facts)
     numbers = [(team_id, number, task_id) for (number, team_id), task_id in state.new_numbers.items()]
-    _insert(conn, state, task_numbers, ("team_id", "number", "task_id"), numbers)
+    writer.insert(task_numbers, ("team_id", "number", "task_id"), numbers)
     if state.last_id is not None and conn.dialect.name == "sqlite":
         counters.skip_to(conn, counters.TASK, state.last_id)  # a sequence keeps the gap
 
 
-def _write_external(conn: Connection, state: State) -> None:
+def _write_external(writer: _Writer, state: State) -> None:
     columns = ("team_id", "origin", "type", "entity", "name", "created_at", "created_by")
     rows = [(*key, name, state.now, state.caller.user) for key, name in sorted(state.external.items())]
     # the token of a reproduction renames nothing
-    _insert(conn, state, entities, columns, rows, _replace_name if state.caller.since is None else _ignore)
+    writer.insert(entities, columns, rows, _replace_name if state.caller.since is None else _ignore)
 
 
-def _write_edges(conn: Connection, state: State, who: Caller) -> None:
+def _write_edges(writer: _Writer, state: State, who: Caller) -> None:
     now_ns = time.time_ns()
     names = ("task_id", "direction", "origin", "type", "entity", "entity_key", "at", "meta", "updated_ns", "created_by")
     rows = [(*identity, *values, now_ns, who.user) for identity, values in state.edges.items()]
-    _insert(conn, state, edges, names, rows, _replace_settings)
+    writer.insert(edges, names, rows, _replace_settings)
 
 
 def _write_models(conn: Connection, state: State) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, or_, select, tuple_, union
 
 from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.process.lru_cache import LruCache
 from autoflow.server.db import scopes
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import runs, task_numbers, tasks
@@ -38,6 +39,25 @@ class _Names:
             is_task = isinstance(entity_type, str) and entity_type in ENTITY_TYPES and ENTITY_TYPES[entity_type].is_task
             if is_task and (number := as_number(entity.get("id"))) is not None:
                 self.inputs.add(number)
+
+
+def expected_scopes(known: LruCache[Scope, tuple[int, ...]], records: Iterable[Any]) -> set[Scope] | None:
+    """Return the scopes that records probably write to, without a query; None if a run is not known.
+
+    A task that is not among them is noticed when it is about to be changed, see `scopes.require`.
+
+    Args:
+        known: the tasks that runs and numbers denoted lately, by their scopes.
+        records: as they were sent.
+    """
+    names = _Names(records)
+    expected = {scopes.task(number, origin) for origin, number in names.numbers}
+    for key in names.runs:
+        if known.get(scopes.run(key)) is None:
+            return None
+        expected.add(scopes.run(key))
+    task_ids = {task_id for scope in expected for task_id in known.get(scope) or ()}
+    return expected.union(map(scopes.task, task_ids))
 
 
 def scopes_of_records(conn: Connection, records: Iterable[Any]) -> set[Scope]:

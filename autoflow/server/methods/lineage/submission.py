@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,8 +14,9 @@ from autoflow.process.threads import yield_gil
 from autoflow.server.db import counters
 from autoflow.server.db.access import caller
 from autoflow.server.db.engine import CallerStore
+from autoflow.server.db.scopes import ScopeNotHeld, Scopes
 from autoflow.server.lineage.records import ingest
-from autoflow.server.methods.lineage.record_scopes import scopes_of_records
+from autoflow.server.methods.lineage.record_scopes import expected_scopes, scopes_of_records
 
 SMALL = 20  # records that share a transaction with those of other requests
 
@@ -71,14 +73,14 @@ def _commit(store: CallerStore, group: Sequence[Submission]) -> list[ingest.Appl
     """Apply a group in one transaction; if the database refuses it as a set, each record in a savepoint."""
     records = [record for submission in group for record in submission.records]
     parsed = [record for submission in group for record in submission.parsed]
-    scope = functools.partial(scopes_of_records, records=records)
-    pause = pause_of(store)
     try:
-        with store.write(scope=scope, count_change=False) as conn:
-            applied = _counted(conn, ingest.apply(conn, parsed, pause))
+        applied = _apply(store, records, parsed)
     except ServerRefused:
+        scope = functools.partial(scopes_of_records, records=records)
         with store.write(scope=scope, count_change=False) as conn:
-            applied = _counted(conn, ingest.apply_each(conn, parsed, pause))
+            applied = _counted(conn, ingest.apply_each(conn, parsed, pause_of(store)))
+    for named, task_ids in applied.by_scope.items():
+        store.store.known_tasks.put(named, task_ids)
     outcomes = iter(applied.outcomes)
     parts = []
     for submission in group:
@@ -86,3 +88,17 @@ def _commit(store: CallerStore, group: Sequence[Submission]) -> list[ingest.Appl
         tasks = {run: task for run, task in applied.tasks.items() if run in runs}
         parts.append(ingest.Applied([next(outcomes) for _ in submission.parsed], tasks))
     return parts
+
+
+def _apply(store: CallerStore, records: Sequence[Any], parsed: Sequence[ingest.Parsed]) -> ingest.Applied:
+    """Apply records as one set, with the locks of the scopes that are expected, or of those that are looked up."""
+
+    def apply(scope: Scopes) -> ingest.Applied:
+        with store.write(scope=scope, count_change=False) as conn:
+            return _counted(conn, ingest.apply(conn, parsed, pause_of(store), defer=True))
+
+    expected = expected_scopes(store.store.known_tasks, records) if store.store.is_remote else None
+    if expected is not None:
+        with contextlib.suppress(ScopeNotHeld):
+            return apply(expected)
+    return apply(functools.partial(scopes_of_records, records=records))
