@@ -91,7 +91,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "media": _OPERATIONS,
     "authorization": _OPERATIONS,
     "versions": _VERSIONS,
-    "lineage": _VERSIONS,
+    "lineage": {"versions", *_VERSIONS},
     "project_types": _PROJECT_TYPES,
     "uploads": _UPLOADS,
     "maintenance": {"versions", "uploads", *_VERSIONS},

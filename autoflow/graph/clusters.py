@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from autoflow.graph.graph import Arrow, Card, Graph
@@ -37,10 +37,11 @@ def cluster_cards(graph: Graph, *, expanded: Collection[str] = (), separate: Col
         expanded: keys of clusters to show card by card.
         separate: keys of cards to leave out of clusters, beside the entry card.
     """
+    names = {card.key: card.name for card in graph.cards}
     clusters = {
         cluster.key: cluster
         for cards in _similar_cards(graph, {graph.entry, *separate})
-        if len(cards) >= MIN_CARDS and (cluster := _cluster(cards)).key not in expanded
+        if len(cards) >= MIN_CARDS and (cluster := _cluster(cards, names)).key not in expanded
     }
     if not clusters:
         return graph
@@ -140,16 +141,28 @@ def _split_by_siblings(
     return group
 
 
-def _cluster(cards: Sequence[Card]) -> Card:
-    """Return the card of a cluster: keyed by its earliest card, styled as its latest one, titled by the count."""
+def _badges(cards: Sequence[Card]) -> str:
+    """Return the badges of versions, as ``V1, V2, V3``; empty if any card has none."""
+    badges = [card.badge for card in cards if card.badge and card.parent]
+    return ", ".join(badges) if len(badges) == len(cards) else ""
+
+
+def _cluster(cards: Sequence[Card], names: Mapping[str, str]) -> Card:
+    """Return the card of a cluster: keyed by its earliest card, styled as its latest one, titled by the count.
+
+    Args:
+        cards: the similar cards.
+        names: names of all cards by key, those of their parents among them.
+    """
     earliest = min(cards, key=lambda card: (card.at is None, card.at or "", card.key))
     latest = max(cards, key=lambda card: card.at or "")
-    names = {_NUMBER.sub("#", card.name) for card in cards}
+    own_names = {_NUMBER.sub("#", card.name) for card in cards}
     titles = {_NUMBER.sub("…", card.title) for card in cards}
     if latest.type == "task":
         title = f"{len(cards)} runs of {latest.name}"
     else:
-        of_parent = f" of {latest.name}" if len({card.parent for card in cards}) == 1 and latest.parent else ""
+        parent = names.get(latest.parent or "", latest.name)
+        of_parent = f" of {parent}" if len({card.parent for card in cards}) == 1 and latest.parent else ""
         title = f"{len(cards)} {ENTITY_TYPES[latest.type].plural}{of_parent}"
     common_title = next(iter(titles)) if len(titles) == 1 and latest.type != "task" else None
     first_time = min((card.at for card in cards if card.at), default=None)
@@ -157,10 +170,12 @@ def _cluster(cards: Sequence[Card]) -> Card:
         key=KEY_PREFIX + earliest.key,
         type=latest.type,
         id=len(cards),
-        name=latest.name if len(names) == 1 else title,
+        name=latest.name if len(own_names) == 1 else title,
         title=title,
         origin=latest.origin,
-        description=common_title or (f"since {first_time[:10]}" if first_time and first_time != latest.at else None),
+        description=_badges(cards)
+        or common_title
+        or (f"since {first_time[:10]}" if first_time and first_time != latest.at else None),
         icon=latest.icon,
         state=latest.state,
         at=latest.at,

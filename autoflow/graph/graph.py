@@ -36,6 +36,7 @@ class CardOptions(TypedDict, total=False):
 
     name: str
     title: str
+    summary: str | None
     description: str | None
     icon: Icon | None
     link: Link | None
@@ -65,6 +66,8 @@ class Card:
         state: of a run: running, finished, failed, ended, lost; None for data.
         seen: of a running run, the minute of its last record (ISO 8601), else None.
         unattributed: of a run, whether it holds records of an unknown run.
+        summary: what tells it from others of its name: a run's input, output, result and duration; what a version
+            changed; None without any.
         at: ISO 8601 time of creation or of the first edge, None when unknown.
         badge: ``V3`` on the card of version number 3, and on that of the third file at a path.
         preview: url of a preview picture, None without one.
@@ -97,6 +100,7 @@ class Card:
     author: str | None = None
     seen: str | None = None
     unattributed: bool = False
+    summary: str | None = None
 
     def to_json(self) -> CardJson:
         """Return the fields as JSON values."""
@@ -124,6 +128,7 @@ class Card:
             "author": self.author,
             "seen": self.seen,
             "unattributed": self.unattributed,
+            "summary": self.summary,
         }
 
     @classmethod
@@ -146,8 +151,8 @@ _CARD_FIELDS = tuple(Card.__dataclass_fields__)
 class Arrow:
     """An arrow between two cards, by their keys.
 
-    It leads from data to the run that read it (``input``), from a run to what it wrote (``output``), or from a project
-    to its version (``version``).
+    It leads from data to the run that read it (``input``), from a run to what it wrote (``output``), or from what
+    contains data to the data (``version``), such as from a project to its version.
     """
 
     source: str

@@ -69,6 +69,8 @@ class CardJson(CardIdentity):
         author: login of the user who made it.
         seen: minute of the last record of a running run, in ISO 8601.
         unattributed: whether a run holds records of an unknown run.
+        summary: what tells it from others of its name: of a run, its input, output, result and duration; of a version,
+            what changed since the one before.
     """
 
     origin: str
@@ -86,6 +88,7 @@ class CardJson(CardIdentity):
     author: str | None
     seen: str | None
     unattributed: bool
+    summary: str | None
 
 
 class CardTexts(CardIdentity, total=False):
@@ -106,6 +109,7 @@ class CardTexts(CardIdentity, total=False):
     author: str
     seen: str
     unattributed: bool
+    summary: str
 
 
 class ArrowJson(TypedDict):

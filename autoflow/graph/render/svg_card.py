@@ -89,7 +89,7 @@ def link_url(card: Card, base_url: str | None) -> str | None:
 def tooltip(card: Card, context: CardContext) -> str:
     """Return a card's tooltip: the texts that may not fit on the card."""
     lines = [card_caption(card), type_and_id(card), card.origin]
-    lines += [card.description or "", format_time(card.at, context.zone)]
+    lines += [card.summary or "", card.description or "", format_time(card.at, context.zone)]
     lines += [run_status(card.state, card.seen, card.unattributed)]
     lines += [f"{card.link.title}: {card.link.url}" if card.link else ""]
     lines += [f"{card.more} more not shown" if card.more else ""]
@@ -108,7 +108,7 @@ def render_card(card: Card, box: Box, context: CardContext) -> str:
     link_line = _link_line(card, text_space, context)
     lines = [f'<text class="name">{escape(truncate(card.title, title_space, 16.2))}</text>']
     lines += [link_line] if link_line and not is_row else []
-    lines += [_date_line(card, text_space, context)]
+    lines += [_row_line(card, text_space, context) if is_row else _date_line(card, text_space, context)]
     baselines = (24, 43) if is_row else (30, 50, 69) if len(lines) == 3 else (36, 58)
     # Each line has a frame that cuts it at the card's edge, in case the reader's font is wider than the estimate.
     frame = f'width="{text_space + 8}" height="24" viewBox="0 -16 {text_space + 8} 24"'
@@ -165,7 +165,7 @@ def _picture(card: Card, box: Box) -> str:
 def _link_line(card: Card, space: float, context: CardContext) -> str:
     """Return the line of the link, followed by the description or the server that the card belongs to."""
     title = truncate(card.link.title, space, 13) if card.link and LOCAL_PATH.fullmatch(card.link.url) else ""
-    description = card.description or (card.origin.partition("://")[2] if card.origin else "")
+    description = card.summary or card.description or (card.origin.partition("://")[2] if card.origin else "")
     title_width = text_width(title, 13) + 14 if title else 0
     rest = truncate(description, space - title_width, 13) if description and space - title_width > 40 else ""
     url = link_url(card, context.base_url)
@@ -176,6 +176,13 @@ def _link_line(card: Card, space: float, context: CardContext) -> str:
     parts += [f"<tspan>{escape(rest)}</tspan>"] if rest else []
     separator = "<tspan> \u00b7 </tspan>"
     return f"<text>{separator.join(parts)}</text>" if parts else ""
+
+
+def _row_line(card: Card, space: float, context: CardContext) -> str:
+    """Return the second line of a card that is a row: what tells it apart, and its date."""
+    texts = [card.summary or card.description or "", format_time(card.at, context.zone)]
+    text = truncate(" \u00b7 ".join(text for text in texts if text) or type_label(card), space, 12)
+    return f'<text class="date">{escape(text)}</text>'
 
 
 def _date_line(card: Card, space: float, context: CardContext) -> str:

@@ -18,6 +18,8 @@ from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, entities, files, items, jobs, projects, versions
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.lineage.card_style import parse_style
+from autoflow.server.lineage.run_summaries import summarize_runs
+from autoflow.server.lineage.version_changes import summarize_versions
 from autoflow.server.paging import chunks
 
 THUMBNAILS = 4  # of a card
@@ -93,11 +95,14 @@ def _describe_tasks(
     authors = jobs_store.logins(conn)
     last_records = tasks.last_records(conn, task_keys)
     for chunk in chunks(list(task_keys)):
-        for row in conn.execute(tasks.listing(conn).where(task_table.c.id.in_(chunk))):
+        rows = conn.execute(tasks.listing(conn).where(task_table.c.id.in_(chunk))).all()
+        summaries = summarize_runs(conn, chunk, {row.id: (row.started_at, row.finished_at) for row in rows})
+        for row in rows:
             name = row.app_name or row.name or f"Task {row.number}"
             fields[task_keys[row.id]] = {
                 "name": name,
                 "state": row.state,
+                "summary": summaries.get(row.id),
                 "seen": _minute(last_records.get(row.id)),
                 "unattributed": bool(json_codec.load(row.facts).get("unattributed")),
                 "link": _link("task", row),
@@ -151,6 +156,9 @@ def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_keys: Mappi
                 fields[f"{entity_type}:{row.id}"] = {**describe(row), "author": logins.get(author)}
     for key, (preview, *others) in _thumbnails(conn, by_key, fields):
         fields[key].update({"preview": preview, "collage": tuple(others)})
+    for version_id, summary in summarize_versions(conn, ids_by_type.get("project_version", [])).items():
+        if version := fields.get(f"project_version:{version_id}"):
+            version["summary"] = summary
     for chunk in chunks(ids_by_type.get("file", [])):
         for file_id, (position, count) in file_store.revision_numbers(conn, chunk).items():
             if count > 1:

@@ -56,5 +56,5 @@ def draw_cards(conn: Connection, rows: LineageRows) -> tuple[tuple[Card, ...], t
         for key, ref in drawn.items()
     )
     arrows = [_arrow(edge) for edge in rows.edges]
-    arrows += [Arrow(project, version, "version") for project, version in rows.versions]
+    arrows += [Arrow(source, target, "version") for source, target in rows.containments]
     return cards, tuple(dict.fromkeys(arrows))

@@ -19,7 +19,8 @@ from autoflow.model.entity import EntityRef
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, edges, files, projects, tasks, teams, versions
 from autoflow.server.db.tasks import tasks_of_cards
-from autoflow.server.lineage.upstream import NOW, parent_folders, restored_version
+from autoflow.server.lineage.containment import parent_folders, restored_version
+from autoflow.server.lineage.upstream import NOW
 from autoflow.server.lineage.walk import LineageEdge, LineageRows, entity_of, specialize
 from autoflow.server.paging import chunks
 from autoflow.server.request_parser import as_number

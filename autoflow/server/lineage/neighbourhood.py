@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, func, select
 
 from autoflow.model.entity import EntityRef
 from autoflow.server.db.access import visible
-from autoflow.server.db.schema import edges, tasks, versions
-from autoflow.server.lineage.walk import LineageEdge, LineageRows, Traversal, entity_of, specialize, used_versions
+from autoflow.server.db.schema import edges, tasks
+from autoflow.server.lineage.containment import containers, contents
+from autoflow.server.lineage.walk import LineageEdge, LineageRows, Traversal, entity_of, specialize
 from autoflow.server.paging import chunks
 
 Side = Literal["upstream", "downstream"]
@@ -78,14 +79,10 @@ class DirectedTraversal(Traversal):
             runs = select(tasks.c.origin, tasks.c.number).where(tasks.c.id.in_(users), visible(self._conn, tasks))
             for origin, number in self._conn.execute(runs.order_by(tasks.c.id.desc()).limit(limit)):
                 yield EntityRef(origin, "task", number)
-        followed_type = "project_version" if side == "upstream" else "project"
-        for chunk in chunks([ref.id for ref in refs if ref.type == followed_type and not ref.origin]):
-            if side == "downstream":
-                yield from used_versions(self._conn, chunk)
-                continue
-            query = select(versions.c.project_id).where(versions.c.id.in_(chunk), visible(self._conn, versions))
-            for project_id in self._conn.execute(query).scalars():
-                yield EntityRef("", "project", project_id)
+        if side == "upstream":
+            yield from (source for source, _ in containers(self._conn, refs))
+        else:
+            yield from (target for _, target in contents(self._conn, refs))
 
     def raise_cap(self, cap: int) -> None:
         """Allow more cards."""
@@ -109,9 +106,9 @@ class DirectedTraversal(Traversal):
             opposite: Side = "downstream" if side == "upstream" else "upstream"
             included.setdefault((edge.task_key, side), set()).add(edge.entity_key)
             included.setdefault((edge.entity_key, opposite), set()).add(edge.task_key)
-        for project, version in rows.versions:
-            included.setdefault((project, "downstream"), set()).add(version)
-            included.setdefault((version, "upstream"), set()).add(project)
+        for source, target in rows.containments:
+            included.setdefault((source, "downstream"), set()).add(target)
+            included.setdefault((target, "upstream"), set()).add(source)
         more: dict[str, dict[Side, int]] = {}
         for (key, side), total in self._neighbour_counts(rows):
             omitted = total - len(included.get((key, side), ()))
@@ -131,11 +128,11 @@ class DirectedTraversal(Traversal):
             )
             for key, count in of_data:
                 totals[key, side] = totals.get((key, side), 0) + count
-        for project, count in self._used_version_counts(rows):
-            totals[project, "downstream"] = totals.get((project, "downstream"), 0) + count
-        for key, ref in rows.cards.items():
-            if ref.type == "project_version" and not ref.origin:
-                totals[key, "upstream"] = totals.get((key, "upstream"), 0) + 1
+        refs = list(rows.cards.values())
+        for source, target in {*containers(self._conn, refs), *contents(self._conn, refs)}:
+            for key, side in ((source.key, SIDES[1]), (target.key, SIDES[0])):
+                if key in rows.cards:
+                    totals[key, side] = totals.get((key, side), 0) + 1
         return list(totals.items())
 
     def _count_distinct(
@@ -147,8 +144,3 @@ class DirectedTraversal(Traversal):
             )
             for row in self._conn.execute(query.group_by(column)):
                 yield row[0], row[1]
-
-    def _used_version_counts(self, rows: LineageRows) -> Iterator[tuple[str, int]]:
-        for key, ref in rows.cards.items():
-            if ref.type == "project" and not ref.origin:
-                yield key, sum(1 for _ in used_versions(self._conn, [ref.id]))

@@ -8,22 +8,20 @@ project into the version it was restored from.
 
 from __future__ import annotations
 
-import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, func, or_, select
 
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES, WireType
-from autoflow.server.db import json_codec
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, edges, files, projects, tasks, versions
 from autoflow.server.db.tasks import tasks_of_cards
+from autoflow.server.lineage.containment import parent_folders, restored_version
 from autoflow.server.lineage.walk import LineageEdge, LineageRows, entity_of, specialize
 from autoflow.server.paging import chunks
-from autoflow.server.request_parser import as_number
 
 NOW = "~"  # sorts after every ISO timestamp
 _QUERY_CARDS = 100  # cards of one query, each with its own bound on the time
@@ -195,20 +193,3 @@ class UpstreamTraversal:
 def _own(refs: Sequence[EntityRef], card_type: WireType) -> dict[Any, EntityRef]:
     """Return this server's entities whose cards are of a type, by id."""
     return {ref.id: ref for ref in refs if ENTITY_TYPES[ref.type].card_type == card_type and not ref.origin}
-
-
-def restored_version(custom_data: str) -> int | None:
-    """Return the id of the version that a project with this custom data was restored from, None for others.
-
-    Apps write custom data, too, so that any value is expected there.
-    """
-    source = json_codec.load(custom_data).get("restored_from")
-    return as_number(source.get("version_id")) if isinstance(source, Mapping) else None
-
-
-def parent_folders(path: str) -> list[EntityRef]:
-    """Return the folders that contain a file, the nearest first."""
-    folders = []
-    while (path := posixpath.dirname(path)) not in {"", "/"}:
-        folders.append(EntityRef("", "folder", path))
-    return folders

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, RowMapping, Text, cast, func, literal, select, true
+from sqlalchemy import Connection, RowMapping, func, select, true
 
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES, Direction, WireType
 from autoflow.server.db.access import visible
-from autoflow.server.db.schema import edges, tasks, versions
+from autoflow.server.db.schema import edges, tasks
 from autoflow.server.db.tasks import tasks_of_cards
+from autoflow.server.lineage.containment import containers, contents
 from autoflow.server.paging import CHUNK, chunks
 from autoflow.server.request_parser import as_number
 
@@ -65,14 +66,14 @@ class LineageRows(NamedTuple):
         cards: by key, in order of discovery; a file that any edge uses as a model weight is a ``model_weight``.
         tasks: ids of the tasks among them, by card key; a task known by an edge alone has none.
         edges: edges between cards of the graph, in the order recorded.
-        versions: (project's key, version's key), both in the graph.
+        containments: (container's key, key of what it contains), both in the graph (`lineage.containment`).
         more: how many neighbours of a card were left out, by key.
     """
 
     cards: dict[str, EntityRef]
     tasks: dict[str, int]
     edges: list[LineageEdge]
-    versions: list[tuple[str, str]]
+    containments: list[tuple[str, str]]
     more: dict[str, int]
 
 
@@ -133,22 +134,14 @@ class Traversal:
             runs = select(tasks.c.origin, tasks.c.number).where(tasks.c.id.in_(users), visible(self._conn, tasks))
             for origin, number in self._conn.execute(runs.order_by(tasks.c.id.desc()).limit(limit)):
                 yield EntityRef(origin, "task", number)
-        yield from self._version_neighbours(refs)
-
-    def _version_neighbours(self, refs: Sequence[EntityRef]) -> Iterator[EntityRef]:
-        """Yield versions' projects, and projects' versions that any run used."""
-        for chunk in chunks([ref.id for ref in refs if ref.type == "project_version" and not ref.origin]):
-            query = select(versions.c.project_id).where(versions.c.id.in_(chunk), visible(self._conn, versions))
-            for project_id in self._conn.execute(query).scalars():
-                yield EntityRef("", "project", project_id)
-        for chunk in chunks([ref.id for ref in refs if ref.type == "project" and not ref.origin]):
-            yield from used_versions(self._conn, chunk)
+        yield from (source for source, _ in containers(self._conn, refs))
+        yield from (target for _, target in contents(self._conn, refs))
 
     def rows(self) -> LineageRows:
         """Return the visited cards and the edges between them."""
         shown_edges = self._edges()
         specialize(self.cards, shown_edges)
-        pairs = self._version_pairs()
+        pairs = self._containments()
         more = self._omitted_counts(shown_edges) if self._truncated else {}
         return LineageRows(self.cards, self.tasks, shown_edges, pairs, more)
 
@@ -163,17 +156,10 @@ class Traversal:
                     shown_edges.append(LineageEdge.of(row, self._task_keys[row["task_id"]]))
         return sorted(shown_edges, key=attrgetter("id"))
 
-    def _version_pairs(self) -> list[tuple[str, str]]:
-        version_ids = [ref.id for ref in self.cards.values() if ref.type == "project_version" and not ref.origin]
-        pairs = []
-        for chunk in chunks(version_ids):
-            query = select(versions.c.id, versions.c.project_id).where(versions.c.id.in_(chunk))
-            query = query.where(visible(self._conn, versions)).order_by(versions.c.id)
-            for row in self._conn.execute(query):
-                project_key = EntityRef("", "project", row.project_id).key
-                if project_key in self.cards:
-                    pairs.append((project_key, EntityRef("", "project_version", row.id).key))
-        return pairs
+    def _containments(self) -> list[tuple[str, str]]:
+        """Return the pairs of a container and what it contains that are both in the graph."""
+        pairs = ((source.key, target.key) for source, target in containers(self._conn, list(self.cards.values())))
+        return [pair for pair in pairs if pair[0] in self.cards]
 
     def _omitted_counts(self, shown_edges: list[LineageEdge]) -> dict[str, int]:
         """Count the neighbours of each card that are not in the graph."""
@@ -193,16 +179,6 @@ class Traversal:
                     key = keys[value]
                     totals[key] = totals.get(key, 0) + count
         return {key: omitted for key, total in totals.items() if (omitted := total - len(included.get(key, ()))) > 0}
-
-
-def used_versions(conn: Connection, project_ids: Sequence[Any]) -> Iterator[EntityRef]:
-    """Yield the versions of projects that any run read or wrote."""
-    card = literal("project_version:", Text) + cast(versions.c.id, Text)
-    is_used = select(edges.c.id).where(edges.c.entity_key == card, visible(conn, edges)).exists()
-    query = select(versions.c.id).where(versions.c.project_id.in_(project_ids), is_used, visible(conn, versions))
-    query = query.order_by(versions.c.id)
-    for version_id in conn.execute(query).scalars():
-        yield EntityRef("", "project_version", version_id)
 
 
 def walk(conn: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef], cap: int) -> LineageRows:

@@ -12,7 +12,7 @@ from autoflow.model.entity_types import as_data
 
 MODULE = "entity-types-data.js"
 # The properties of the registry's rows that the page uses.
-PROPERTIES = ("name", "label", "plural", "color", "background", "drawing", "workflow")
+PROPERTIES = ("name", "label", "plural", "color", "background", "drawing", "workflow", "link")
 
 
 def module_source() -> str:

@@ -155,6 +155,8 @@ export interface CardJson {
   seen: string | null;
   /** whether a run holds records of an unknown run. */
   unattributed: boolean;
+  /** what tells it from others of its name: of a run, its input, output, result and duration; of a version, what changed since the one before. */
+  summary: string | null;
 }
 
 /** The link of a card. */
@@ -200,6 +202,7 @@ export interface CardTexts {
   author?: string;
   seen?: string;
   unattributed?: boolean;
+  summary?: string;
 }
 
 /** Numbers of changes. */

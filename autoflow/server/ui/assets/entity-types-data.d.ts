@@ -14,6 +14,8 @@ export interface EntityType {
   drawing: string;
   /** the page's address of the graph around one, with `{id}`; empty for none */
   workflow: string;
+  /** where its card leads unless the card has a link of its own, and that link's text */
+  link: { path: string; title: string } | null;
 }
 
 /** In the order of the indices that `autoflow.scene` sends. */

@@ -95,6 +95,62 @@ def test_similar_cards_are_clustered_until_opened(filled):
     assert "task:4" in scene(filled, project=project, keep=["task:4"])["keys"]
 
 
+def test_cards_say_what_tells_them_apart(filled):
+    """A run's input, output, result and duration; what changed in a version; the project of clustered versions."""
+    project = filled.project("Lemons")
+    dataset = filled.dataset(project)
+    images = [filled.image(dataset, f"{n}.png")["id"] for n in range(3)]
+    filled.snapshot(project, description="As bought")
+    filled.call("images.bulk.remove", imageIds=images[:2])
+    filled.image(dataset, "new.png")
+    version = filled.snapshot(project, title="Cleaned")["id"]
+    weights = filled.file("/experiments/5/best.pt")["id"]
+    at = 10**18
+    filled.send(filled.record("run", name="Train", at=at))
+    filled.edge("input", "project_version", version)
+    filled.edge("output", "folder", "/experiments/5")
+    filled.edge("output", "model_weight", weights)
+    facts = {"result.val loss": 0.3, "result.mAP": 0.8251}
+    filled.send(
+        filled.record("finish", at=at + 8 * 3600 * 10**9, state="finished"), filled.record("facts", facts=facts)
+    )
+    response = scene(filled, workspace=1)
+    cards = {card["key"]: card for card in response["cards"]}
+    assert cards["task:1"]["summary"] == "V2 → best.pt · mAP 0.825 · 8 h"
+    assert cards[f"project_version:{version}"]["summary"] == "+1 -2"
+    assert response["states"] == {"finished": [response["keys"].index("task:1")]}
+    assert filled.call("autoflow.scene.cards", keys=["task:1"])["cards"][0]["summary"] == cards["task:1"]["summary"]
+
+
+def test_containers_are_in_the_graph(filled):
+    """A dataset's project and a written folder's files, in a workspace, up- and downstream, as a trace has them."""
+    project, other = filled.project("Lemons"), filled.project("Pears")
+    read, written = filled.dataset(project), filled.dataset(other)
+    filled.send(filled.record("run", name="Import"))
+    filled.edge("output", "project", project)
+    filled.edge("output", "dataset", written)
+    filled.edge("output", "folder", "/experiments")
+    file, aside = (filled.file(path)["id"] for path in ("/experiments/5/best.pt", "/other/best.pt"))
+    filled.send(filled.record("run", "r2", name="Train"))
+    for kind, number in (("dataset", read), ("project", other), ("file", file), ("file", aside)):
+        filled.edge("input", kind, number, run="r2")
+    contained = {
+        (f"project:{project}", f"dataset:{read}"),
+        (f"dataset:{written}", f"project:{other}"),
+        ("folder:/experiments", f"file:{file}"),
+    }
+    arrows = filled.arrows(workspace=1)
+    assert {(source, target) for source, target, kind in arrows if kind == "version"} == contained
+    trace = filled.call("autoflow.trace", ref="task:2")["graph"]["arrows"]
+    assert {(arrow["source"], arrow["target"]) for arrow in trace if arrow["kind"] == "version"} == contained
+    down = scene(filled, workspace=1, focus={"card": "task:1", "side": "downstream"})["keys"]
+    assert {"task:2", f"dataset:{read}", f"file:{file}"} <= set(down)
+    assert f"file:{aside}" not in down
+    near = scene(filled, task=2, depth=1)
+    more = {near["keys"][int(n)]: tuple(sides) for n, sides in near["more"].items()}
+    assert more == dict.fromkeys((f"dataset:{read}", f"project:{other}", f"file:{file}"), (1, 0))
+
+
 def test_positions_are_those_of_the_layout(chain):
     """Boxes and routes are those of `graph.layout`, in flat lists."""
     view = scene(chain, workspace=1)
@@ -132,10 +188,10 @@ def test_new_cards_do_not_move_others(filled):
         view = scene(filled, workspace=1)
         return {key: view["boxes"][3 * n : 3 * n + 3] for n, key in enumerate(view["keys"])}
 
-    for n in range(9):
+    for n in range(10):
         run(n)
     before = boxes()
-    run(9)
+    run(10)
     after = boxes()
     assert len(after) == len(before) + 2
     assert {key: after[key] for key in before} == before
@@ -195,8 +251,8 @@ def test_a_key_parses_to_its_entity(ref):
     assert parse_key(ref.key) == ref
 
 
-def test_thumbnails_of_projects_versions_and_datasets(filled):
-    """Their cards show the first image; a project without images has none."""
+def test_thumbnails_of_projects_and_datasets(filled):
+    """Cards of projects and datasets show the first image; versions, which are rows, and empty projects none."""
     project = filled.project()
     dataset = filled.dataset(project)
     image = filled.image(dataset)["id"]
@@ -209,7 +265,7 @@ def test_thumbnails_of_projects_versions_and_datasets(filled):
     picture = f"/storage/previews/{image}"
     assert shown == {
         "project:1": picture,
-        f"project_version:{version}": picture,
+        f"project_version:{version}": None,
         "dataset:1": picture,
         "project:2": None,
     }

@@ -7,6 +7,7 @@ import { SMALL } from "./graph-view.js";
 
 /** @import { CardTexts } from "../contract.js" */
 
+const ARROW_OUT = "M7 17L17 7M9 7h8v8";
 const CALENDAR = "M3 5h18v16H3zM3 10h18M8 2.5V7M16 2.5V7";
 
 /**
@@ -47,8 +48,27 @@ function picture(card) {
   return frame;
 }
 
-/** @param {CardTexts} card */
-function secondLine(card) {
+/**
+ * Return whether a card's link is drawn as an icon beside its title: a link that all cards of its type have says
+ * nothing, and the second line has room for what tells them apart.
+ * @param {CardTexts} card
+ * @param {number} height
+ */
+function hasIconLink(card, height) {
+  return height <= SMALL && !card.members && card.link?.title === entityType(card.type).link?.title;
+}
+
+/** @param {CardTexts} card @returns {HTMLElement[]} */
+function iconLink(card) {
+  const url = linkTarget(card);
+  const label = card.link?.title ?? "";
+  return url
+    ? [element("a", { href: url, class: "go", tabindex: -1, title: label, "aria-label": label }, drawnIcon(ARROW_OUT))]
+    : [];
+}
+
+/** @param {CardTexts} card @param {boolean} withLink */
+function secondLine(card, withLink) {
   const line = element("span", { class: "second" });
   const url = linkTarget(card);
   if (card.members) {
@@ -59,7 +79,7 @@ function secondLine(card) {
         `Show all ${card.members.length}`,
       ),
     );
-  } else if (card.link?.title) {
+  } else if (withLink && card.link?.title) {
     line.append(
       url ? element("a", { href: url, tabindex: -1 }, card.link.title) : element("span", {}, card.link.title),
     );
@@ -68,7 +88,7 @@ function secondLine(card) {
   // the description of a file is its path, and its title the last part of that: only the folder is left to show
   const ending = `/${card.title}`;
   const description = card.description?.endsWith(ending) ? card.description.slice(0, -ending.length) : card.description;
-  const text = [byteSize(card.size), description, host].filter(Boolean).join(" · ");
+  const text = [card.summary, description, byteSize(card.size), host].filter(Boolean).join(" · ");
   if (text) line.append(element("span", { class: "about" }, text));
   return line;
 }
@@ -138,6 +158,7 @@ export function fillCard(article, card, type, height) {
   article.title = [
     card.title,
     card.name === card.title ? "" : card.name,
+    card.summary,
     card.description,
     card.seen ? `Last activity ${dateTime(card.seen)}` : "",
   ]
@@ -148,7 +169,9 @@ export function fillCard(article, card, type, height) {
   if (card.badge && isRow) head.prepend(element("span", { class: "badge" }, card.badge));
   else if (card.badge) head.append(element("span", { class: "badge" }, card.badge));
   if (card.unattributed) head.append(element("span", { class: "badge" }, "unattributed"));
-  const lines = element("span", { class: "lines" }, head, secondLine(card));
+  const withIcon = hasIconLink(card, height);
+  if (withIcon) head.append(...iconLink(card));
+  const lines = element("span", { class: "lines" }, head, secondLine(card, !withIcon));
   if (isRow) lines.lastElementChild?.append(...thirdLine(card).childNodes);
   else lines.append(thirdLine(card));
   article.replaceChildren(height > SMALL ? picture(card) : iconTile(type, card.icon), lines);

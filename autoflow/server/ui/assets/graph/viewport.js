@@ -180,7 +180,7 @@ export class Viewport {
     const { graph, camera } = this;
     if (!graph) return;
     const all = camera.fitting({ x: 0, y: 0, width: graph.width, height: graph.height });
-    if (all.k >= 0.5 || graph.entry < 0) return camera.show(all);
+    if (all.k >= 0.4 || graph.entry < 0) return camera.show(all);
     const box = this.box(graph.entry);
     const transform = camera.centredOn(box, Math.min(1, Math.max(all.k, camera.width < 700 ? 0.75 : 0.8)));
     // do not leave half of the screen empty beyond the edge of the graph
@@ -229,7 +229,7 @@ export class Viewport {
     if (this.missing.length && !this.restTimer) this.redraw(true);
   }
 
-  /** Keep the titles of compact cards at their size on the screen, in steps that restyle them rarely. @param {number} k */
+  /** Keep the titles of compact cards at their size on the screen, in steps. @param {number} k the scale */
   _sizeTitles(k) {
     const size = Math.ceil(Math.max(15, TITLE_SIZE / k));
     if (size === this.titleSize) return;

@@ -13,6 +13,7 @@ import { filterMenu } from "../graph/filter-menu.js";
 import { graphSearch } from "../graph/graph-search.js";
 import { GraphView } from "../graph/graph-view.js";
 import { handleKeyboard } from "../graph/keyboard.js";
+import { legend } from "../graph/legend.js";
 import { isFiltered, readState, requestBody, writeState } from "../graph/url-state.js";
 import { Viewport } from "../graph/viewport.js";
 import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
@@ -46,6 +47,8 @@ const viewport = new Viewport(
   // the camera's position belongs to the old graph while another is being loaded
   () => pending || saveState(false),
 );
+const mapLegend = legend();
+viewport.frame.append(mapLegend.element);
 const aside = element("aside", { class: "side", "aria-label": "Selected card", hidden: true });
 const tableSection = element("section", { class: "table-view", hidden: true });
 const blank = element("div", { class: "blank", hidden: true });
@@ -146,6 +149,7 @@ function render(shown, first, reason) {
   heading.textContent = shown.title;
   heading.title = shown.title;
   filter.show(shown.facets);
+  mapLegend.show(shown.facets.kinds);
   showNotice();
   const empty = !shown.facets.cards || !shown.size;
   blank.hidden = !empty;
