@@ -69,6 +69,7 @@ def copy_version(
         "origins": described["origins"],
         "version": described["version"],
         "project": described["project"],
+        "earlier": described["earlier"],
         "workspaceId": workspace_id,
         "name": name,
     }
@@ -128,10 +129,9 @@ class _Copy:
             body = {"id": transfer_id, "datasets": self._described["datasets"], "meta": self._described["meta"]}
             state = self._target.call(contract.TRANSFER_DATASETS.name, body)
         copied = 0
-        for page in self._pages(state["after"] or 0):
-            for items, documents in self._parts(page):
-                state = self._put(transfer_id, state, items, documents)
-            copied += len(page)
+        for page in self._pages(state["base"], state["after"] or 0):
+            state = self._put_page(transfer_id, state, page)
+            copied += len(page["items"])
             self._report(copied)
         request = contract.TransferFinishRequest(id=transfer_id)
         state = call(self._target, contract.TRANSFER_FINISH, request)
@@ -142,13 +142,27 @@ class _Copy:
         if self._progress is not None:
             self._progress(min(copied, self._total), self._total)
 
-    def _pages(self, after: int | None) -> Iterator[list[Item]]:
+    def _pages(self, base: int | None, after: int | None) -> Iterator[contract.TransferItemsResponse]:
         while after is not None:
-            request = contract.TransferItemsRequest(id=self._version, after=after)
+            request = contract.TransferItemsRequest(id=self._version, base=base, after=after)
             response = call(self._source, contract.TRANSFER_ITEMS, request)
-            if response["items"]:
-                yield response["items"]
+            if response["items"] or response["removed"]:
+                yield response
             after = response["after"]
+
+    def _put_page(
+        self, transfer_id: int, state: contract.TransferState, page: contract.TransferItemsResponse
+    ) -> contract.TransferState:
+        """Copy the contents that a page of items needs, then send the items, as requests of a bounded size."""
+        parts = list(self._parts(page["items"]))
+        removed = page["removed"]
+        for number, (items, documents) in enumerate(parts, 1):
+            upto = page["upto"] if number == len(parts) else items[-1]["id"]
+            rows = [{name: value for name, value in row.items() if name != "id"} for row in items]
+            contents = {"items": rows, "removed": removed, "documents": documents}
+            state = self._put({"id": transfer_id, "after": state["after"], "upto": upto, **contents})
+            removed = []
+        return state
 
     def _parts(self, page: Sequence[Item]) -> Iterator[tuple[list[Item], list[str]]]:
         """Copy the contents that a page of items needs; yield its items in parts, with the annotations to be sent."""
@@ -180,14 +194,9 @@ class _Copy:
         request = contract.TransferDocumentsRequest(id=self._version, hashes=list(names))
         return call(self._source, contract.TRANSFER_DOCUMENTS, request)["documents"]
 
-    def _put(
-        self, transfer_id: int, state: contract.TransferState, items: Sequence[Item], documents: Sequence[str]
-    ) -> contract.TransferState:
-        upto = items[-1]["id"]
-        rows = [{name: value for name, value in row.items() if name != "id"} for row in items]
-        body = {"id": transfer_id, "after": state["after"], "upto": upto, "items": rows, "documents": documents}
+    def _put(self, body: dict[str, Any]) -> contract.TransferState:
         response: contract.TransferState = self._target.call(contract.TRANSFER_PUT.name, body)
-        if response["after"] != upto:
+        if response["after"] != body["upto"]:
             raise ServerRefused(
                 f"another transfer of version {self._version} to {self._target.origin} is in progress: wait for it, "
                 "then try again",

@@ -7,6 +7,7 @@ import io
 import pytest
 
 from autoflow.errors import ServerRefused, ServerUnreachable, TransferError
+from autoflow.server.methods.versions import transfers as methods
 from autoflow.transfer.versions import copy_version
 from autoflow.wire.contract import transfers as contract
 from autoflow.wire.parts import Part
@@ -60,7 +61,8 @@ def content(transport, version):
         return [plain(part) for part in value] if isinstance(value, list) else value
 
     shown = ("version", "name", "description", "digest", "itemsCount", "size", "createdAt")
-    return [{name: meta["version"][name] for name in shown}, meta["meta"], plain(entries)]
+    items = sorted(plain(entries), key=lambda entry: (entry["dataset"], entry["name"]))
+    return [{name: meta["version"][name] for name in shown}, meta["meta"], items]
 
 
 def contents_of(transport, version):
@@ -131,7 +133,7 @@ class Failing:
 @on_sqlite_target
 def test_interrupted(source, connect, monkeypatch):
     """An interrupted copy is not seen, and the next one goes on where it ended, after a lost response, too."""
-    monkeypatch.setattr(contract, "MAX_ITEMS", 2)
+    monkeypatch.setattr(methods, "PAGE", 2)
     lemons, target = Lemons(source), connect()
     with pytest.raises(ServerUnreachable):
         copy_version(source, Failing(target, contract.TRANSFER_PUT.name, 1), lemons.version)
@@ -213,3 +215,42 @@ def test_servers_that_cannot(source, connect):
         copy_version(source, source, Lemons(source).version)
     with pytest.raises(ServerRefused, match="999"):
         copy_version(source, connect(), 999)
+
+
+def test_the_next_version(source, connect):
+    """A later version becomes the next one of the copy, by what changed; of a changed copy, a new project."""
+    lemons, target = Lemons(source), connect()
+    first = copy_version(source, target, lemons.version)
+    call = source.call
+    new = call("datasets.add", {"projectId": lemons.project, "name": "new"})["id"]
+    Lemons.add(call, source, new, "n.png", (9, 9, 9))
+    call(
+        "image-tags.bulk.add-to-image", {"ids": [lemons.images[3]], "tagId": lemons.meta["tags"][0]["id"], "value": "v"}
+    )
+    second = call("autoflow.versions.snapshot", {"projectId": lemons.project})["id"]
+    call("datasets.editInfo", {"id": new, "name": "renamed"})
+    call("datasets.remove", {"id": lemons.outer})
+    call("projects.meta.update", {"id": lemons.project, "meta": {"classes": [], "tags": []}})
+    third = call("autoflow.versions.snapshot", {"projectId": lemons.project})["id"]
+    copies = [copy_version(source, target, version) for version in (second, third)]
+    assert [(copy.project, copy.number, copy.uploaded) for copy in copies] == [
+        (first.project, 2, 1),
+        (first.project, 3, 0),
+    ]
+    for copy, version in zip((first, *copies), (lemons.version, second, third), strict=True):
+        assert content(target, copy.version) == content(source, version)
+    kept = {
+        entry["name"]: entry["id"] for entry in target.call("autoflow.versions.items", {"id": first.version})["items"]
+    }
+    after = {
+        entry["name"]: entry["id"]
+        for entry in target.call("autoflow.versions.items", {"id": copies[0].version})["items"]
+    }
+    assert after["0.png"] == kept["0.png"]
+    assert after["3.png"] == kept["3.png"]
+    assert target.call("autoflow.versions.restore", {"id": copies[1].version})["done"]
+    call("datasets.add", {"projectId": lemons.project, "name": "fourth"})
+    fourth = call("autoflow.versions.snapshot", {"projectId": lemons.project})["id"]
+    target.call("datasets.add", {"projectId": first.project, "name": "theirs"})
+    diverged = copy_version(source, target, fourth)
+    assert (diverged.name, diverged.number, diverged.created) == ("lemons_001", 4, True)

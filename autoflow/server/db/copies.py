@@ -16,7 +16,7 @@ from autoflow.server.db.schema import identity
 from autoflow.server.db.upsert import insert_or_update
 from autoflow.server.paging import chunks
 
-PROJECT, VERSION = "project", "version"
+PROJECT, VERSION, DATASET = "project", "version", "dataset"
 
 
 def store_key(conn: Connection) -> str:

@@ -22,7 +22,7 @@ from autoflow.server.db.schema import items as item_table
 from autoflow.server.db.schema import projects as project_table
 from autoflow.server.db.schema import versions as version_table
 from autoflow.server.errors import Conflict, Invalid, NotFound
-from autoflow.server.versions import transfer_rows, versions
+from autoflow.server.versions import extending, transfer_rows, versions
 from autoflow.wire.contract import transfers as contract
 
 _KEY = "transfer"  # in a hidden project's custom data
@@ -35,12 +35,18 @@ class _Plan(TypedDict):
         origins: the version where it comes from, then those that it was copied from.
         version: the version.
         custom: custom data of the complete project, as text.
+        base: the version at the source whose copy this one continues, None for a new project.
+        extends: the version that is that copy.
+        sources: ids of the datasets at the source, by the original ids.
         after: position of the source's items up to which they are here; None before the datasets are.
     """
 
     origins: list[JsonObject]
     version: JsonObject
     custom: str
+    base: int | None
+    extends: int | None
+    sources: dict[str, int]
     after: int | None
 
 
@@ -60,7 +66,9 @@ def begin(conn: Connection, request: contract.TransferBeginRequest) -> contract.
     if present is not None:
         return _state_of_version(conn, present, None)
     project = _unfinished(conn, workspace["team_id"], request)
-    return _state(project) if project is not None else _state(_create(conn, workspace["id"], request))
+    if project is not None and _can_continue(conn, project):
+        return _state(project)
+    return _state(_create(conn, workspace, request))
 
 
 def _present(conn: Connection, team_id: int, request: contract.TransferBeginRequest) -> int | None:
@@ -90,22 +98,45 @@ def _unfinished(conn: Connection, team_id: int, request: contract.TransferBeginR
     return None
 
 
-def _create(conn: Connection, workspace_id: int, request: contract.TransferBeginRequest) -> RowMapping:
+def _can_continue(conn: Connection, project: RowMapping) -> bool:
+    """Return whether a transfer still fits what it continues; abandon it if not."""
+    plan = _plan_of(project)
+    if plan is None or plan["extends"] is None or extending.find_unchanged(conn, [plan["extends"]]) is not None:
+        return True
+    hidden_projects.abandon(conn, project["id"])
+    return False
+
+
+def _base(conn: Connection, team_id: int, request: contract.TransferBeginRequest) -> tuple[int | None, int | None]:
+    """Return the version at the source whose copy a project here has not changed since, and that copy, if any."""
+    if request.workspace_id is not None or request.name is not None:
+        return None, None
+    known = copies.ids(conn, team_id, request.origins[0].store, copies.VERSION, request.earlier)
+    by_copy = {known[number]: number for number in reversed(request.earlier) if number in known}
+    copy = extending.find_unchanged(conn, [known[number] for number in request.earlier if number in known])
+    return (by_copy[copy], copy) if copy is not None else (None, None)
+
+
+def _create(conn: Connection, workspace: RowMapping, request: contract.TransferBeginRequest) -> RowMapping:
     project = request.project
     for name in ("settings", "import_settings", "custom_data"):
         transfer_rows.parse_object(getattr(project, name), name)
     transfer_rows.check_times(request.version.created_at, request.version.project_updated_at)
+    base, extends = _base(conn, workspace["team_id"], request)
     plan: _Plan = {
         "origins": [dataclasses.asdict(origin) for origin in request.origins],
         "version": dataclasses.asdict(request.version),
         "custom": project.custom_data,
+        "base": base,
+        "extends": extends,
+        "sources": {},
         "after": None,
     }
     columns = ("description", "readme", "type", "settings", "import_settings")
     number = projects.add(
         conn,
-        workspace_id,
-        projects.unused_name(conn, workspace_id, request.name or project.name),
+        workspace["id"],
+        projects.unused_name(conn, workspace["id"], request.name or project.name),
         **{name: getattr(project, name) for name in columns},
         state=hidden_projects.STATE,
     )
@@ -136,7 +167,8 @@ def add_datasets(conn: Connection, request: contract.TransferDatasetsRequest) ->
         if request.meta is not None:
             transfer_rows.check_definitions(request.meta)
             edit.insert(project_meta, {"project_id": request.id, "document": request.meta})
-    return _advance(conn, request.id, {**plan, "after": 0})
+    sources = {str(entry.original): entry.id for entry in request.datasets if entry.id is not None}
+    return _advance(conn, request.id, {**plan, "sources": sources, "after": 0})
 
 
 def _dataset(
@@ -170,39 +202,72 @@ def put_items(conn: Connection, request: contract.TransferPutRequest) -> contrac
     query = select(datasets.c.original_id, datasets.c.id).where(datasets.c.project_id == request.id)
     dataset_ids: dict[int, int] = {row.original_id: row.id for row in conn.execute(query)}
     with edit_hidden_project(conn, request.id) as edit:
+        if plan["extends"] is not None:
+            extending.stage_removed(edit, request, dataset_ids)
         edit.insert_many(item_table, transfer_rows.item_values(conn, request.items, request.id, dataset_ids))
     return _advance(conn, request.id, {**plan, "after": request.upto})
 
 
-def finish(conn: Connection, project_id: int) -> contract.TransferState | str:
-    """Publish a complete version, in a write transaction on the whole store.
+def project_of(conn: Connection, transfer_id: int) -> int | None:
+    """Return the project that a transfer continues, None for a new one."""
+    _, plan = _find(conn, transfer_id)
+    if plan["extends"] is None:
+        return None
+    query = select(version_table.c.project_id).where(version_table.c.id == plan["extends"])
+    return int(conn.execute(query).scalar_one())
 
-    Returns:
-        The state, or the problem as text if the content is not that of the source; the transfer is abandoned then.
+
+def finish(conn: Connection, transfer_id: int) -> contract.TransferState:
+    """Publish a complete version, in a write transaction.
 
     Raises:
         NotFound: there is no such transfer, or its lease has expired.
+        Conflict: the content is not that of the source, or the project that it continues has changed meanwhile.
     """
-    project, plan = _find(conn, project_id)
+    project, plan = _find(conn, transfer_id)
     version = contract.TransferVersion(**plan["version"])
-    if plan["after"] is None or (project["digest"], project["items_count"]) != (version.digest, version.items_count):
-        hidden_projects.abandon(conn, project_id)
-        return (
+    if plan["after"] is None:
+        raise Conflict(f"transfer {transfer_id} has no datasets yet")
+    if plan["extends"] is not None:
+        project = extending.apply(conn, project, plan["extends"])
+    if (project["digest"], project["items_count"]) != (version.digest, version.items_count):
+        raise Conflict(
             f"the content that arrived is not that of version {version.number}: {project['items_count']} items instead "
             f"of {version.items_count}, digest {project['digest'][:12]} instead of {version.digest[:12]}; nothing was "
             "kept. Check the source with `autoflow versions verify`, then copy the version again"
         )
     times = {"created_at": version.created_at, "project_updated_at": version.project_updated_at}
     labels = {"name": version.name, "description": version.description}
-    saved = versions.close_epoch(conn, dict(project), number=version.number, **labels, **times)
-    hidden_projects.publish(conn, project_id, custom_data=plan["custom"])
-    team_id = versions.get(conn, saved.id)["team_id"]
+    number = versions.unused_number(conn, project["id"], version.number)
+    saved = versions.close_epoch(conn, dict(project), number=number, **labels, **times)
+    if plan["extends"] is None:
+        hidden_projects.publish(conn, transfer_id, custom_data=plan["custom"])
+    else:
+        hidden_projects.abandon(conn, transfer_id)
+    _add_copies(conn, plan, saved.id, project["id"])
+    return _state_of_version(conn, saved.id, transfer_id)
+
+
+def _add_copies(conn: Connection, plan: _Plan, version_id: int, project_id: int) -> None:
+    """Store the ids that the version, its project and its datasets have where they come from."""
+    team_id = versions.get(conn, version_id)["team_id"]
     for distance, origin in enumerate(plan["origins"]):
-        source = {"author": version.author, "number": version.number, "project": origin["project"]}
+        source = {"author": plan["version"]["author"], "project": origin["project"]}
         details = {**source, "distance": distance}
-        copies.add(conn, team_id, origin["store"], copies.VERSION, {origin["version"]: saved.id}, details)
+        copies.add(conn, team_id, origin["store"], copies.VERSION, {origin["version"]: version_id}, details)
         copies.add(conn, team_id, origin["store"], copies.PROJECT, {origin["project"]: project_id})
-    return _state_of_version(conn, saved.id, project_id)
+    query = select(datasets.c.original_id, datasets.c.id).where(datasets.c.project_id == project_id)
+    ids = {
+        plan["sources"][str(row.original_id)]: row.id
+        for row in conn.execute(query)
+        if str(row.original_id) in plan["sources"]
+    }
+    copies.add(conn, team_id, plan["origins"][0]["store"], copies.DATASET, ids)
+
+
+def abandon(conn: Connection, transfer_id: int) -> None:
+    """Abandon a transfer: nothing of it is left."""
+    hidden_projects.abandon(conn, transfer_id)
 
 
 def _find(conn: Connection, number: int) -> tuple[RowMapping, _Plan]:
@@ -239,6 +304,7 @@ def _state(project: RowMapping) -> contract.TransferState:
     return {
         "done": False,
         "id": project["id"],
+        "base": plan["base"],
         "after": plan["after"],
         "project": None,
         "version": None,
@@ -253,20 +319,10 @@ def _state_of_version(conn: Connection, version_id: int, transfer_id: int | None
     return {
         "done": True,
         "id": transfer_id,
+        "base": None,
         "after": None,
         "project": version["project_id"],
         "version": version_id,
         "number": version["number"],
         "name": conn.execute(query).scalar_one(),
     }
-
-
-def raise_problem(outcome: contract.TransferState | str) -> contract.TransferState:
-    """Return the state of a finished transfer.
-
-    Raises:
-        Conflict: it has a problem instead.
-    """
-    if isinstance(outcome, str):
-        raise Conflict(outcome)
-    return outcome

@@ -103,6 +103,45 @@ def page(
     return list(heapq.merge(*parts, key=itemgetter("id")))[:limit]
 
 
+class Changes(NamedTuple):
+    """Items that differ between two snapshots of a project, in a range of ids.
+
+    Args:
+        items: the rows of the later one that the earlier one does not have.
+        removed: the names, with their datasets, that items of the earlier one had and have no more.
+        upto: the last id of the range.
+        is_last: whether there are no further changes.
+    """
+
+    items: list[RowMapping]
+    removed: list[RowMapping]
+    upto: int
+    is_last: bool
+
+
+def changes_page(conn: Connection, base: SnapshotRef, ref: SnapshotRef, after: int, limit: int) -> Changes:
+    """Return the next changes of items from one snapshot to a later one, by id."""
+    new: list[RowMapping] = []
+    for select_rows, table in zip(current_and_history(items, ref), (items, items_history), strict=True):
+        query = select_rows.where(table.c.id > after, newer_than(table, base.epoch))
+        new += conn.execute(query.order_by(table.c.id).limit(limit)).mappings()
+    old_table = items_history
+    ended = select(old_table.c.id, old_table.c.dataset_id, old_table.c.name).where(
+        old_table.c.project_id == ref.project,
+        old_table.c.id > after,
+        old_table.c.valid_from <= base.epoch,
+        old_table.c.valid_to > base.epoch,
+        old_table.c.valid_to <= ref.epoch,
+    )
+    old = list(conn.execute(ended.order_by(old_table.c.id).limit(limit)).mappings())
+    ids = sorted({row["id"] for row in (*new, *old)})[:limit]
+    upto = ids[-1] if ids else after
+    new = sorted((row for row in new if row["id"] <= upto), key=itemgetter("id"))
+    present = {(row["dataset_id"], row["name"]) for row in new}
+    removed = [row for row in old if row["id"] <= upto and (row["dataset_id"], row["name"]) not in present]
+    return Changes(new, removed, upto, len(ids) < limit)
+
+
 def datasets_at(conn: Connection, ref: SnapshotRef) -> list[RowMapping]:
     """Return the datasets of a snapshot, parents first."""
     rows = sorted(conn.execute(all_rows(datasets, ref)).mappings(), key=itemgetter("id"))

@@ -76,9 +76,8 @@ def close_epoch(conn: Connection, project: Mapping[str, Any], **values: Any) -> 
         values: columns of the version that differ from those of a version saved now.
     """
     now = timestamps.now()
-    query = select(func.max(versions.c.number)).where(versions.c.project_id == project["id"])
     saved_now = {
-        "number": (conn.execute(query).scalar() or 0) + 1,
+        "number": unused_number(conn, project["id"], 1),
         "created_by": caller(conn).user,
         "project_updated_at": project["updated_at"],
         "created_at": now,
@@ -109,6 +108,19 @@ def save(conn: Connection, project_id: int, name: str | None, description: str |
     """
     project = lock_project(conn, project_id)
     return saved_state(conn, project) or close_epoch(conn, project, name=name, description=description)
+
+
+def unused_number(conn: Connection, project_id: int, wanted: int) -> int:
+    """Return a number for the next version of a project: the wanted one, if it is higher than all that there were."""
+    query = select(func.max(versions.c.number)).where(versions.c.project_id == project_id)
+    return max(wanted, (conn.execute(query).scalar() or 0) + 1)
+
+
+def earlier(conn: Connection, version: Mapping[str, Any] | RowMapping, limit: int) -> list[int]:
+    """Return the ids of the latest versions of a version's project before it, the latest first."""
+    query = select(versions.c.id).where(versions.c.project_id == version["project_id"], COMMITTED)
+    query = query.where(versions.c.epoch < version["epoch"], versions.c.items_count >= 0)
+    return list(conn.execute(query.order_by(versions.c.epoch.desc()).limit(limit)).scalars())
 
 
 def get(conn: Connection, number: int) -> RowMapping:

@@ -76,11 +76,13 @@ class TransferDataset:
     """A dataset of a version that is copied.
 
     Args:
+        id: number of the dataset at the source.
         original: number by which digests identify the dataset.
         parent: `original` of the dataset that contains it.
         custom_data: JSON document, as it is stored.
     """
 
+    id: Id | None = None
     original: Id
     parent: Id | None = None
     name: Name
@@ -136,6 +138,7 @@ class TransferSourceResponse(TypedDict):
         origins: the version in this store, then those that it was copied from, as `VersionOrigin`.
         version: `TransferVersion`.
         project: `TransferProject`.
+        earlier: numbers of the earlier versions of its project, the latest first.
         meta: JSON document of classes and tags, as it is stored; null if there is none.
         datasets: `TransferDataset` each, parents before children.
     """
@@ -143,6 +146,7 @@ class TransferSourceResponse(TypedDict):
     origins: list[dict[str, Any]]
     version: dict[str, Any]
     project: dict[str, Any]
+    earlier: list[Id]
     meta: str | None
     datasets: list[dict[str, Any]]
 
@@ -153,22 +157,40 @@ class TransferItemsRequest:
 
     Args:
         id: number of the version.
+        base: number of an earlier version of the project; only what has changed since is returned.
         after: `after` of the previous page.
     """
 
     id: Id
+    base: Id | None = None
     after: Count = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemovedItem:
+    """An item that a version does not have any more, by the dataset and the name that it had.
+
+    Args:
+        dataset: `original` of its dataset.
+    """
+
+    dataset: Id
+    name: Name
 
 
 class TransferItemsResponse(TypedDict):
     """A page of items.
 
     Args:
-        items: `TransferItem` each.
+        items: `TransferItem` each, with its `id`.
+        removed: `RemovedItem` each.
+        upto: number of the last item of the page.
         after: position for the next page; null after the last.
     """
 
     items: list[dict[str, Any]]
+    removed: list[dict[str, Any]]
+    upto: Count
     after: Count | None
 
 
@@ -203,6 +225,8 @@ class TransferBeginRequest:
         origins: the version in the store that it comes from, then those that it was copied from.
         version: the version.
         project: its project.
+        earlier: numbers of earlier versions of the project at the source, the latest first; if the copy of one is the
+            last version of a project that has not changed since, this version becomes the next of that project.
         workspace_id: workspace of a new project; by default the first one of the caller's first team.
         name: name of a new project; by default that of the source.
     """
@@ -210,6 +234,7 @@ class TransferBeginRequest:
     origins: Annotated[list[VersionOrigin], Constraint(max_length=100)]
     version: TransferVersion
     project: TransferProject
+    earlier: list[Id] = field(default_factory=list)
     workspace_id: Id | None = None
     name: Name | None = None
 
@@ -220,6 +245,7 @@ class TransferState(TypedDict):
     Args:
         done: whether this server has the version.
         id: number of the transfer; null if the version was here before.
+        base: number of the earlier version at the source whose copy this one continues; null for a new project.
         after: position of the source's items up to which they are here; null before datasets are.
         project: number of the project; null until the transfer is done.
         version: number of the version; null until the transfer is done.
@@ -229,6 +255,7 @@ class TransferState(TypedDict):
 
     done: bool
     id: Id | None
+    base: Id | None
     after: Count | None
     project: Id | None
     version: Id | None
@@ -285,6 +312,7 @@ class TransferPutRequest:
         after: position of the source's items that the previous request ended at.
         upto: position that this one ends at.
         items: the items between.
+        removed: items that the earlier version had, if the transfer continues one.
         documents: annotation documents that this server lacked, as canonical JSON.
     """
 
@@ -292,6 +320,7 @@ class TransferPutRequest:
     after: Count
     upto: Count
     items: Annotated[list[TransferItem], Constraint(max_length=MAX_ITEMS)]
+    removed: Annotated[list[RemovedItem], Constraint(max_length=MAX_ITEMS)] = field(default_factory=list)
     documents: Annotated[list[str], Constraint(max_length=MAX_ITEMS)] = field(default_factory=list)
 
 

@@ -15,7 +15,7 @@ from autoflow.server.db import blobs, copies, items, scopes
 from autoflow.server.db.schema import items as item_table
 from autoflow.server.db.schema import items_history, users
 from autoflow.server.db.schema import projects as project_table
-from autoflow.server.errors import Invalid
+from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.maintenance import purge
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.paging import chunks
@@ -25,7 +25,9 @@ from autoflow.server.versions.snapshot import SnapshotRef
 from autoflow.wire.contract import transfers as contract
 
 MAX_RELEASED = 1000  # rows of abandoned transfers removed before a new one begins
+PAGE = contract.MAX_ITEMS  # items of one response
 MAX_DOCUMENTS = 1000  # of one response
+MAX_EARLIER = 1000  # versions
 
 
 def _complete(conn: Connection, number: int) -> RowMapping:
@@ -71,6 +73,7 @@ def describe(conn: Connection, request: contract.TransferSourceRequest) -> contr
             "importSettings": project["import_settings"],
             "customData": project["custom_data"],
         },
+        "earlier": versions.earlier(conn, version, MAX_EARLIER),
         "meta": definitions[0]["document"] if definitions else None,
         "datasets": _datasets(conn, ref),
     }
@@ -85,6 +88,7 @@ def _datasets(conn: Connection, ref: SnapshotRef) -> list[dict[str, Any]]:
     originals = snapshot.original_ids(dataset_rows)
     return [
         {
+            "id": row["id"],
             "original": originals[row["id"]],
             "parent": None if row["parent_id"] is None else originals[row["parent_id"]],
             **_members(row, "name", "description"),
@@ -98,14 +102,27 @@ def _datasets(conn: Connection, ref: SnapshotRef) -> list[dict[str, Any]]:
 
 @implements(contract.TRANSFER_ITEMS)
 def read_items(conn: Connection, request: contract.TransferItemsRequest) -> contract.TransferItemsResponse:
-    """``autoflow.transfers.items``: a page of a version's items as they are stored.
+    """``autoflow.transfers.items``: a page of a version's items, or of those that changed, as they are stored.
 
     Raises:
-        Invalid: the bytes of one are not stored here, but in a file of the server's machine.
+        NotFound: there is no such version, or the base is not one of the same project.
+        Invalid: the bytes of an item are not stored here, but in a file of the server's machine.
     """
     ref = SnapshotRef.of(_complete(conn, request.id))
-    item_rows = snapshot.page(conn, ref, request.after, contract.MAX_ITEMS)
     originals = snapshot.original_ids(snapshot.datasets_at(conn, ref))
+    removed: list[dict[str, Any]] = []
+    if request.base is None:
+        item_rows = snapshot.page(conn, ref, request.after, PAGE)
+        upto = item_rows[-1]["id"] if item_rows else request.after
+        is_last = len(item_rows) < PAGE
+    else:
+        base = SnapshotRef.of(_complete(conn, request.base))
+        if base.project != ref.project or base.epoch >= ref.epoch:
+            raise NotFound(f"before version {request.id} of its project, version", request.base)
+        changes = snapshot.changes_page(conn, base, ref, request.after, PAGE)
+        before = snapshot.original_ids(snapshot.datasets_at(conn, base))
+        removed = [{"dataset": before[row["dataset_id"]], "name": row["name"]} for row in changes.removed]
+        item_rows, upto, is_last = changes.items, changes.upto, changes.is_last
     for row in item_rows:
         if external_files.is_external(row):
             raise Invalid(
@@ -113,7 +130,7 @@ def read_items(conn: Connection, request: contract.TransferItemsRequest) -> cont
                 "folder without by_reference, and copy the version of that"
             )
     entries = [_item(row, originals) for row in item_rows]
-    return {"items": entries, "after": item_rows[-1]["id"] if len(item_rows) == contract.MAX_ITEMS else None}
+    return {"items": entries, "removed": removed, "upto": upto, "after": None if is_last else upto}
 
 
 def _item(row: RowMapping, originals: Mapping[int, int]) -> dict[str, Any]:
@@ -183,9 +200,16 @@ def finish(context: OperationContext, request: contract.TransferFinishRequest) -
     Raises:
         Conflict: it is not; nothing of the transfer is left.
     """
-    with context.store.write(scope=[scopes.project(request.id)]) as conn:
-        outcome = receiving.finish(conn, request.id)
-    return receiving.raise_problem(outcome)
+    with context.store.read() as conn:
+        continued = receiving.project_of(conn, request.id)
+    scope = [scopes.project(number) for number in (continued, request.id) if number is not None]
+    try:
+        with context.store.write(scope=scope) as conn:
+            return receiving.finish(conn, request.id)
+    except Conflict:
+        with context.store.write(scope=scope) as conn:
+            receiving.abandon(conn, request.id)
+        raise
 
 
 READS: Mapping[str, Operation] = by_name(describe, read_items, read_documents)

@@ -1504,6 +1504,13 @@ export interface RemoveMemberRequest {
   login: string;
 }
 
+/** An item that a version does not have any more, by the dataset and the name that it had. */
+export interface RemovedItem {
+  /** `original` of its dataset. */
+  dataset: number;
+  name: string;
+}
+
 /** Let a reproduction's token see the restored data in place of the recorded. */
 export interface ReproductionViewRequest {
   /** number of the token. */
@@ -2079,6 +2086,8 @@ export interface TransferBeginRequest {
   version: TransferVersion;
   /** its project. */
   project: TransferProject;
+  /** numbers of earlier versions of the project at the source, the latest first; if the copy of one is the last version of a project that has not changed since, this version becomes the next of that project. */
+  earlier?: Array<number>;
   /** workspace of a new project; by default the first one of the caller's first team. */
   workspaceId?: number | null;
   /** name of a new project; by default that of the source. */
@@ -2087,6 +2096,8 @@ export interface TransferBeginRequest {
 
 /** A dataset of a version that is copied. */
 export interface TransferDataset {
+  /** number of the dataset at the source. */
+  id?: number | null;
   /** number by which digests identify the dataset. */
   original: number;
   /** `original` of the dataset that contains it. */
@@ -2156,14 +2167,20 @@ export interface TransferItem {
 export interface TransferItemsRequest {
   /** number of the version. */
   id: number;
+  /** number of an earlier version of the project; only what has changed since is returned. */
+  base?: number | null;
   /** `after` of the previous page. */
   after?: number;
 }
 
 /** A page of items. */
 export interface TransferItemsResponse {
-  /** `TransferItem` each. */
+  /** `TransferItem` each, with its `id`. */
   items: Array<Record<string, unknown>>;
+  /** `RemovedItem` each. */
+  removed: Array<Record<string, unknown>>;
+  /** number of the last item of the page. */
+  upto: number;
   /** position for the next page; null after the last. */
   after: number | null;
 }
@@ -2206,6 +2223,8 @@ export interface TransferPutRequest {
   upto: number;
   /** the items between. */
   items: Array<TransferItem>;
+  /** items that the earlier version had, if the transfer continues one. */
+  removed?: Array<RemovedItem>;
   /** annotation documents that this server lacked, as canonical JSON. */
   documents?: Array<string>;
 }
@@ -2224,6 +2243,8 @@ export interface TransferSourceResponse {
   version: Record<string, unknown>;
   /** `TransferProject`. */
   project: Record<string, unknown>;
+  /** numbers of the earlier versions of its project, the latest first. */
+  earlier: Array<number>;
   /** JSON document of classes and tags, as it is stored; null if there is none. */
   meta: string | null;
   /** `TransferDataset` each, parents before children. */
@@ -2236,6 +2257,8 @@ export interface TransferState {
   done: boolean;
   /** number of the transfer; null if the version was here before. */
   id: number | null;
+  /** number of the earlier version at the source whose copy this one continues; null for a new project. */
+  base: number | null;
   /** position of the source's items up to which they are here; null before datasets are. */
   after: number | null;
   /** number of the project; null until the transfer is done. */
