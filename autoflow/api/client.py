@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from autoflow import settings
 from autoflow.api.annotation import AnnotationApi
 from autoflow.api.dataset import DatasetApi
+from autoflow.api.erase import EraseApi
 from autoflow.api.file import FileApi
 from autoflow.api.image import ImageApi
 from autoflow.api.instance import is_at_least
@@ -128,6 +129,11 @@ class Api:
     def task(self) -> TaskApi:
         """Tasks."""
         return TaskApi(self.transport)
+
+    @cached_property
+    def erase(self) -> EraseApi:
+        """Content that is erased for good, and rules of retention. Our server only."""
+        return EraseApi(self.transport)
 
     def graph(
         self,

@@ -134,6 +134,8 @@ class VersionApi:
         if missed := response["missed"]["count"]:
             first = ", ".join(response["missed"]["names"][:5])
             logger.warning("autoflow: %s was restored without %d items: %s", response["name"], missed, first)
+        if erased := response.get("erased"):
+            logger.warning("autoflow: %s: %s", response["name"], _count_erased(erased))
         return project_info_by_id(self._transport, response["id"])
 
     def items(
@@ -304,6 +306,10 @@ class VersionApi:
                 raise
             message = f"{method.name} needs an autoflow server, but {self._transport.origin} is a Supervisely instance"
             raise ServerRefused(message, status=refusal.status, details=refusal.details) from refusal
+
+
+def _count_erased(count: int) -> str:
+    return "1 image was erased" if count == 1 else f"{count:,} images were erased"
 
 
 def project_info_by_id(transport: Transport, project_id: int) -> ProjectInfo:

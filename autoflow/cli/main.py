@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     _add_trace_and_reproduce(commands)
     _add_runs(commands)
     _add_versions(commands)
+    _add_erase(commands)
 
     outbox = commands.add_parser("outbox", help="records that are not delivered yet").add_subparsers(
         metavar="ACTION", required=True
@@ -251,6 +252,35 @@ def _add_versions(commands: argparse._SubParsersAction[Parser]) -> None:
     collect.add_argument("--empty-trash", action="store_true", help="empty the trash now, not after 7 days")
 
 
+def _add_erase(commands: argparse._SubParsersAction[Parser]) -> None:
+    erase = commands.add_parser("erase", help="erase images, runs or projects for good, after a dry run")
+    erase.add_argument(
+        "refs",
+        nargs="*",
+        metavar="REF",
+        help="image:N, dataset:N/NAME, a sha256, a file that begins with ./, ../ or ~/, file:N, task:N or project:N",
+    )
+    erase.add_argument("--list", metavar="FILE", help="a file with references, one a line")
+    erase.add_argument("--yes", action="store_true", help="erase it; without this, only print what would go")
+    erase.add_argument("--reason", default="", metavar="TEXT", help="why, for the audit log")
+    erase.add_argument("--report", metavar="FILE", help="write the signed report to a file")
+    erase.add_argument("--verify", metavar="REPORT", help="check the signature of a report")
+    erase.add_argument("--reports", action="store_true", help="list the erasures of the team with their reports")
+    erase.add_argument("--resume", action="store_true", help="complete what was begun and interrupted")
+    erase.add_argument("--team", type=int, metavar="N", help="the team (default: that of the first reference)")
+    erase.add_argument("--json", action="store_true", help="as JSON")
+    erase.set_defaults(run="erase")
+    retention = commands.add_parser("retention", help="how long logs and versions are kept")
+    retention.add_argument("--logs", type=int, metavar="DAYS", help="keep logs of finished runs so long; 0 for ever")
+    retention.add_argument(
+        "--versions", type=int, metavar="DAYS", help="keep versions that nothing needs so long; 0 for ever"
+    )
+    retention.add_argument("--yes", action="store_true", help="remove what is older; without this, only count it")
+    retention.add_argument("--team", type=int, metavar="N", help="the team (default: the first)")
+    retention.add_argument("--json", action="store_true", help="as JSON")
+    retention.set_defaults(run="retention")
+
+
 _ROLES = ("viewer", "editor", "admin")
 _SCOPE = "what the token may do, at most what its user's role permits (default: write)"
 
@@ -359,6 +389,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
     from autoflow.cli import (
         backup,
         doctor,
+        erase,
         graph,
         outbox,
         page,
@@ -396,6 +427,8 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "outbox_export": outbox.export,
         "outbox_purge": outbox.purge,
         "doctor": doctor.examine,
+        "erase": erase.run,
+        "retention": erase.retention,
     }
 
 

@@ -50,6 +50,13 @@ class LruCache(Generic[K, V]):
             while self._total > self._capacity:
                 self._total -= self._weight(self._entries.popitem(last=False)[0])
 
+    def discard(self, matches: Callable[[K], bool]) -> None:
+        """Remove the entries whose keys match."""
+        with self._lock:
+            for key in [key for key in self._entries if matches(key)]:
+                del self._entries[key]
+                self._total -= self._weight(key)
+
     def get_or_create(self, key: K, create: Callable[[K], V]) -> V:
         """Return the value of a key, computing it outside the lock if it is missing.
 

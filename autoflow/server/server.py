@@ -33,6 +33,7 @@ from autoflow.server.methods.admin import (
     apps,
     audit,
     ecosystem,
+    erase,
     instance,
     members,
     membership,
@@ -132,6 +133,7 @@ _FAMILIES = (
     pages,
     search,
     upkeep,
+    erase,
 )
 
 READS: dict[str, Operation] = {name: run for family in _FAMILIES for name, run in family.READS.items()}
@@ -151,6 +153,7 @@ BATCHES: dict[str, Batch] = {
     **file_descriptions.BATCHES,
     **upkeep.BATCHES,
     **app_commands.BATCHES,
+    **erase.BATCHES,
     **folders.BATCHES,
     **folder_contents.BATCHES,
 }

@@ -12,7 +12,7 @@ from autoflow.server.server import DOWNLOADS, METHODS, READS, UPLOADS
 from tests.postgres import on_sqlite
 
 WRITING = sorted(METHODS - READS.keys() - DOWNLOADS.keys())
-FOR_ADMINS = {"autoflow.audit.list"}  # which read
+FOR_ADMINS = {"autoflow.audit.list", "autoflow.erase.list", "autoflow.retention"}  # which read
 
 
 def call(server, method, caller, **body):

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 from autoflow.distribution import install
 from autoflow.errors import ServerBusy, ServerExtraMissing
 from autoflow.process.forks import ProcessLock
+from autoflow.server.blobs.bucket_versions import BucketVersions
 from autoflow.server.blobs.content import (
     CHUNK_BYTES,
     MARK,
@@ -33,6 +34,7 @@ from autoflow.server.blobs.content import (
     ReceivedBlob,
     blob_path,
     hash_from_name,
+    is_erased,
 )
 from autoflow.server.errors import Busy, StorageFailed, StorageFull
 from autoflow.wire.content_hash import Digest, encode_hash
@@ -61,6 +63,7 @@ class BucketBlobStore:
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self._url = f"s3://{bucket}/{prefix}".rstrip("/")
+        self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT") or ""
         with self._translate_errors("open", Busy):
@@ -182,6 +185,26 @@ class BucketBlobStore:
             if expired:
                 obstore.delete(self._store, expired[:limit])
         return len(expired[:limit])
+
+    def erase(self, blob_hash: str, keeps: Callable[[str], bool]) -> int:
+        """See `BlobStore`; the older versions of objects need the permission to list and delete these."""
+        name = blob_path(blob_hash, "").partition("/")[2]
+        prefixes = [self._path(blob_hash, ""), self._prefix + QUARANTINE + name, self._prefix + TRASH]
+        removed = 0
+        with self._translate_errors("remove"):
+            for prefix in prefixes:
+                for page in obstore.list(self._store, prefix=prefix.rpartition("/")[0] + "/"):
+                    paths = [entry["path"] for entry in page if is_erased(entry["path"], blob_hash, keeps)]
+                    for path in paths:
+                        with contextlib.suppress(FileNotFoundError):
+                            obstore.delete(self._store, path)
+                    removed += len(paths)
+            versions = BucketVersions(self._bucket)
+            for prefix in prefixes:
+                for path, version in list(versions.list(prefix)):
+                    if is_erased(path, blob_hash, keeps):
+                        versions.delete(path, version)
+        return removed
 
     def remove(self, path: str) -> None:
         """See `BlobStore`."""

@@ -54,6 +54,12 @@ def blob_path(blob_hash: str, generation: str) -> str:
     return f"{name[:2]}/{name}.{generation}"
 
 
+def is_erased(path: str, blob_hash: str, keeps: Callable[[str], bool]) -> bool:
+    """Return whether a path, in any folder, is that of a file that `BlobStore.erase` deletes."""
+    name = path.rpartition("/")[2]
+    return hash_from_name(name) == blob_hash and not keeps(name.partition(".")[2])
+
+
 def hash_from_name(name: str) -> str | None:
     """Return the hash in a file name ``<sha256>.<generation>`` as the wire writes it, None for any other name."""
     try:
@@ -170,6 +176,19 @@ class BlobStore(Protocol):
 
         Raises:
             StorageFailed: a file cannot be deleted.
+        """
+        ...
+
+    def erase(self, blob_hash: str, keeps: Callable[[str], bool]) -> int:
+        """Delete every file with some content, in the trash and in quarantine, too, with the older versions that a
+        bucket keeps of it; return how many files were deleted.
+
+        Args:
+            blob_hash: the content.
+            keeps: returns whether the file with a generation stays.
+
+        Raises:
+            StorageFailed: not all could be deleted; it can be called again.
         """
         ...
 

@@ -12,7 +12,7 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from autoflow.errors import ServerBusy
@@ -28,6 +28,7 @@ from autoflow.server.blobs.content import (
     ReceivedBlob,
     blob_path,
     hash_from_name,
+    is_erased,
 )
 from autoflow.server.errors import Busy, StorageFailed, StorageFull
 from autoflow.wire.content_hash import encode_hash
@@ -166,6 +167,23 @@ class FolderBlobStore:
                     break
                 with contextlib.suppress(OSError):  # another collector has moved a file to it
                     os.rmdir(os.path.join(trash, day))
+        return removed
+
+    def erase(self, blob_hash: str, keeps: Callable[[str], bool]) -> int:
+        """See `BlobStore`."""
+        trash = os.path.join(self._folder, TRASH)
+        folders = [os.path.join(trash, day) for day in _names(trash)]
+        folders += [os.path.join(self._folder, QUARANTINE), os.path.dirname(self.path(blob_hash, ""))]
+        removed = 0
+        with _translate_errors("remove"):
+            for folder in folders:
+                names = [name for name in _names(folder) if is_erased(name, blob_hash, keeps)]
+                for name in names:
+                    with contextlib.suppress(FileNotFoundError):
+                        os.unlink(os.path.join(folder, name))
+                        removed += 1
+                if names:
+                    durable.sync(folder)
         return removed
 
     def remove(self, path: str) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, Ta
 
 from autoflow.server.db import clock
 from autoflow.server.db.app_tables import collections, removed_datasets
+from autoflow.server.db.erasure_tables import erasures
 from autoflow.server.db.model_tables import models
 from autoflow.server.db.reproduction_view import ReproductionView
 from autoflow.server.db.schema import (
@@ -129,6 +130,7 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     entities: entities.c.team_id.in_,
     edges: _of_task,
     unsupported_methods: unsupported_methods.c.team_id.in_,
+    erasures: erasures.c.team_id.in_,
 }
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from autoflow.server import timestamps
 from autoflow.server.blobs import ReceivedBlob
-from autoflow.server.db import clock
+from autoflow.server.db import clock, erased_contents
 from autoflow.server.db.access import caller, visible_blobs
 from autoflow.server.db.schema import blob_leases, blobs
 from autoflow.server.db.upsert import insert_or_ignore_many, insert_or_update
@@ -40,10 +40,14 @@ def register(conn: Connection, uploads: Sequence[NewBlob]) -> set[str]:
 
     Returns:
         The generations of the files that rows name; the other files are not needed, as their bytes are stored already.
+
+    Raises:
+        Conflict: the caller's teams had one of the contents erased.
     """
     by_hash: dict[str, NewBlob] = {}
     for upload in sorted(uploads, key=lambda upload: upload.received.hash):
         by_hash.setdefault(upload.received.hash, upload)
+    erased_contents.check_of_caller(conn, by_hash)
     now = timestamps.now()
     values = [{**_UNKNOWN, **_row(upload), "created_at": now} for upload in by_hash.values()]
     insert_or_ignore_many(conn, blobs, values)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from autoflow.server import timestamps
-from autoflow.server.db import scopes
+from autoflow.server.db import erased_contents, scopes
 from autoflow.server.db.access import check_own, get_row, visible
 from autoflow.server.db.content_ids import with_content_ids
 from autoflow.server.db.item_content import ContentRow, OriginalIds, format_digest, original_id, sum_row_hashes
@@ -38,6 +38,7 @@ class ProjectEdit:
     def insert_many(self, table: Table, values: Sequence[Mapping[str, Any]]) -> list[int]:
         """Insert rows; return their keys in order."""
         if table is items:
+            self._check_not_erased(values)
             values = with_content_ids(self.conn, values)
         names = sorted({name for row in values for name in row})
         new = [{name: row.get(name, _DEFAULTS.get(name)) for name in names} for row in values]
@@ -61,6 +62,7 @@ class ProjectEdit:
         statements: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         rows, new_values = zip(*changes, strict=True) if (changes := list(changes)) else ((), ())
         if table is items:
+            self._check_not_erased(new_values)
             new_values = tuple(with_content_ids(self.conn, new_values))
         for row, values in zip(rows, new_values, strict=True):
             changed = {name: value for name, value in values.items() if row[name] != value}
@@ -87,6 +89,10 @@ class ProjectEdit:
         self._count(table, -1, rows)
         for part in chunks(rows):
             self.conn.execute(delete(table).where(table.c[key].in_([row[key] for row in part])))
+
+    def _check_not_erased(self, values: Sequence[Mapping[str, Any]]) -> None:
+        hashes = {row["hash"] for row in values if row.get("hash") is not None}
+        erased_contents.check_of_workspace(self.conn, self.project["workspace_id"], hashes)
 
     def close(self) -> None:
         """Update the project's digest, counts and timestamp, if anything changed."""

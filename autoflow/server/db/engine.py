@@ -21,7 +21,7 @@ from sqlalchemy.pool import Pool
 
 from autoflow.errors import ServerBusy, StoreUnavailable
 from autoflow.process.lru_cache import LruCache
-from autoflow.server.db import counters, deadline, pipeline, postgresql, schema, scopes, setup
+from autoflow.server.db import counters, deadline, pipeline, postgresql, schema, scopes, setup, sqlite_scrub
 from autoflow.server.db.access import LOCAL, OPTION, Caller
 from autoflow.server.db.deadline import time_limit
 from autoflow.server.db.error_translation import Failure, classify, first_line, server_busy, translate_data_errors
@@ -323,6 +323,32 @@ class Store:
         self._opening.close()
         if self._pid == os.getpid():
             self._engine.dispose()
+
+    def scrub(self, tables: Sequence[str]) -> None:
+        """Leave nothing in the database's files of what was deleted.
+
+        A SQLite file is written anew, its index of words with it, and its log emptied; copies that migrations made of
+        it are deleted. On PostgreSQL the tables are vacuumed.
+
+        Args:
+            tables: the tables that rows were deleted from.
+
+        Raises:
+            Busy: another process reads the database all the time.
+            ServerBusy: the database has no room for it, or does not answer.
+        """
+        with self._translating_errors(), self._gate.transaction(), self._write_lock.hold():
+            engine = self._own_engine()
+            if self._path is None:
+                postgresql.vacuum(engine, tables)
+            else:
+                sqlite_scrub.scrub(engine, self._path)
+
+    def unscrubbed(self) -> list[str]:
+        """Return what `scrub` does not reach, a phrase each."""
+        if self._path is None:
+            return [postgresql.UNSCRUBBED]
+        return [f"{os.path.basename(name)}, which a repair set aside" for name in sqlite_scrub.set_aside(self._path)]
 
     def _own_engine(self) -> Engine:
         """Return the engine, without the connections of a parent process: those are neither used nor closed."""

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, inse
 
 from autoflow.server import timestamps
 from autoflow.server.blobs import ReceivedBlob
+from autoflow.server.db import erased_contents
 from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.schema import blobs, files
 from autoflow.server.errors import Invalid
@@ -96,7 +97,12 @@ def uploaded(conn: Connection, team_id: int, folder: str, start: str, end: str |
 
 
 def add(conn: Connection, team_id: int, path: str, received: ReceivedBlob, mime: str) -> int:
-    """Insert a new current file for a path; return its id."""
+    """Insert a new current file for a path; return its id.
+
+    Raises:
+        Conflict: the team had its content erased.
+    """
+    erased_contents.check_of_team(conn, team_id, [received.hash])
     retire(conn, team_id, path)
     now = timestamps.now()
     made = conn.execute(

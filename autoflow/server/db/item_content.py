@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Table
 
+from autoflow.server.db import tombstones
 from autoflow.server.db.schema import datasets, items, project_meta
 
 MODULUS = 2**256
@@ -76,9 +77,15 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 def sum_row_hashes(table: Table, rows: Iterable[ContentRow], originals: OriginalIds) -> int:
     """Return the sum of the content hashes of rows of a table or its history."""
-    content_of, name = CONTENT[table], table.name
-    encoded = (_encode([name, *content_of(row, originals)]).encode() for row in rows)
-    return sum(int.from_bytes(hashlib.sha256(content).digest(), "big") for content in encoded)
+    return sum(row_hash(table, row, originals) for row in rows)
+
+
+def row_hash(table: Table, row: ContentRow, originals: OriginalIds) -> int:
+    """Return the hash of a row's content; that of an erased item is stored with its tombstone."""
+    if table is items and tombstones.is_tombstone(row):
+        return tombstones.row_hash(row)
+    content = _encode([table.name, *CONTENT[table](row, originals)]).encode()
+    return int.from_bytes(hashlib.sha256(content).digest(), "big")
 
 
 def format_digest(total: int) -> str:

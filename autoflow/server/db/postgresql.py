@@ -43,6 +43,7 @@ PING_AFTER = 1.0  # seconds without use after which a connection is pinged befor
 STATEMENT_TIMEOUT = 30.0  # seconds for a statement
 GRACE = 5.0  # seconds after a statement's timeout until the server is considered gone
 MAINTENANCE_TIMEOUT = 12 * 3600.0  # for a statement of maintenance
+UNSCRUBBED = "the write-ahead log, the replicas, the backups of PostgreSQL, and the free space in its files"
 _FORBIDDEN = "42501"
 _SETTINGS = {
     "statement_timeout": f"{STATEMENT_TIMEOUT:.0f}s",
@@ -223,6 +224,20 @@ def make_engine(address: URL) -> Engine:
     event.listen(engine, "begin", _on_begin)
     _Pings().listen(engine)
     return engine
+
+
+def vacuum(engine: Engine, tables: Sequence[str]) -> None:
+    """Vacuum tables, outside of a transaction and without a time limit."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+        driver = conn.connection.driver_connection
+        assert driver is not None
+        driver.limit = MAINTENANCE_TIMEOUT
+        conn.exec_driver_sql("SET statement_timeout = 0")
+        try:
+            for table in tables:
+                conn.exec_driver_sql(f'VACUUM "{table}"')
+        finally:
+            conn.exec_driver_sql(f"SET statement_timeout = '{_SETTINGS['statement_timeout']}'")
 
 
 def is_forbidden(error: DBAPIError) -> bool:

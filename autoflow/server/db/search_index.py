@@ -65,6 +65,11 @@ def _sqlite_statements(table_name: str, names: Sequence[str]) -> list[str]:
     ]
 
 
+def rebuild_statements() -> list[str]:
+    """Return the statements that write the indexes of SQLite anew: they keep deleted words for a while."""
+    return [f"INSERT INTO {_index(table.name)} ({_index(table.name)}) VALUES ('rebuild')" for table in COLUMNS]
+
+
 def _document(names: Sequence[str], prefix: str = "") -> str:
     texts = " || ' ' || ".join(f"coalesce({prefix}{name}, '')" for name in names)
     return f"search_words({texts})"

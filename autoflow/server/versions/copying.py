@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import literal as constant
 
+from autoflow.server.db import tombstones
 from autoflow.server.db.blobs import DAMAGED
 from autoflow.server.db.item_content import original_id
 from autoflow.server.db.schema import blobs, datasets, datasets_history, items, items_history, project_meta
@@ -69,7 +70,7 @@ def with_tag_ids(conn: Connection, ref: SnapshotRef, window: Window) -> Window:
     """Return the window with the ids of the tags in it."""
     texts = []
     for rows, table in zip(snapshot.current_and_history(items, ref, "tags"), (items, items_history), strict=True):
-        query = rows.where(window.has(table.c.id), table.c.tags != "[]")
+        query = rows.where(window.has(table.c.id), table.c.tags != "[]", tombstones.has_content(table))
         texts.append(conn.execute(query.with_only_columns(func.aggregate_strings(table.c.tags, " "))).scalar() or "")
     return window._replace(tags=renumbering.tag_id_range(texts))
 
@@ -88,6 +89,12 @@ def items_without_content(conn: Connection, ref: SnapshotRef, after: int, limit:
         query = rows.where(table.c.id > after, content_is_missing(table))
         item_rows += conn.execute(query.order_by(table.c.id).limit(limit)).mappings()
     return sorted(item_rows, key=lambda row: row["id"])[:limit]
+
+
+def erased_items(conn: Connection, ref: SnapshotRef) -> list[Any]:
+    """Return the tombstones of a snapshot."""
+    _, history_rows = snapshot.current_and_history(items, ref)
+    return list(conn.execute(history_rows.where(not_(tombstones.has_content(items_history)))).mappings())
 
 
 def copy_datasets(conn: Connection, project: int, part: Sequence[Any], known: dict[int, int]) -> None:
@@ -148,7 +155,7 @@ def _copy_of(project: int, source: int, dataset: ColumnElement[int]) -> ScalarSe
 
 
 def copy_items(conn: Connection, project: int, ref: SnapshotRef, window: Window, *, skip: bool) -> int:
-    """Copy the items of a window, in order; return how many.
+    """Copy the items of a window, without erased ones, in order; return how many.
 
     Args:
         conn: a write transaction.
@@ -173,7 +180,10 @@ def _copy_statement(project: int, ref: SnapshotRef, shift_in: str | None, *, ski
     """
     after, upto = bindparam("after", type_=BigInteger), bindparam("upto", type_=BigInteger)
     queries = [
-        rows.where(table.c.id > after, table.c.id <= upto, *([not_(content_is_missing(table))] if skip else []))
+        rows.where(
+            *(table.c.id > after, table.c.id <= upto, tombstones.has_content(table)),
+            *([not_(content_is_missing(table))] if skip else []),
+        )
         for rows, table in zip(snapshot.current_and_history(items, ref), (items, items_history), strict=True)
     ]
     rows = union_all(*queries).subquery("source")

@@ -42,6 +42,12 @@ class _Missed(TypedDict):
     names: list[str]
 
 
+class _Erased(TypedDict):
+    count: int
+    size: int
+    sum: str
+
+
 class _Plan(TypedDict):
     """The state of a restore, stored as the hidden project's custom data.
 
@@ -53,6 +59,7 @@ class _Plan(TypedDict):
         copied: items copied so far.
         total: items of the version.
         missed: what is left out: the number of items, their bytes, the sum of their hashes, the first names.
+        erased: the same of items that were erased, which have no names.
         custom: custom data of the complete project.
     """
 
@@ -64,6 +71,7 @@ class _Plan(TypedDict):
     copied: int
     total: int
     missed: _Missed
+    erased: _Erased
     custom: JsonObject
 
 
@@ -76,6 +84,7 @@ class RestoreProgress(NamedTuple):
         copied, total: numbers of items.
         missed: the number of items left out because their content is missing.
         names: the names of some of those.
+        erased: the number of items of the version that were erased.
     """
 
     done: bool
@@ -85,6 +94,7 @@ class RestoreProgress(NamedTuple):
     total: int
     missed: int
     names: list[str]
+    erased: int
 
 
 def begin(
@@ -130,10 +140,17 @@ def begin(
             "copied": 0,
             "total": version["items_count"],
             "missed": {"count": 0, "size": 0, "sum": "0", "names": []},
+            "erased": _erased_in(conn, version),
             "custom": {**json_codec.load(source["custom_data"]), "restored_from": origin},
         },
     )
     return number
+
+
+def _erased_in(conn: Connection, version: RowMapping) -> _Erased:
+    rows = copying.erased_items(conn, SnapshotRef.of(version))
+    size = sum(row["size"] or 0 for row in rows)
+    return {"count": len(rows), "size": size, "sum": format_digest(sum_row_hashes(items, rows, {}))}
 
 
 def _described(version: RowMapping) -> str:
@@ -209,16 +226,17 @@ def _progress_of(project: ContentRow) -> RestoreProgress:
     plan: _Plan = json_codec.load(project["custom_data"])
     if project["state"] == "active":
         count = project["items_count"]
-        return RestoreProgress(True, project["id"], project["name"], count, count, 0, [])
+        return RestoreProgress(True, project["id"], project["name"], count, count, 0, [], 0)
     missed = plan["missed"]
     return RestoreProgress(
         plan["phase"] == "done",
         project["id"],
         project["name"],
         plan["copied"],
-        plan["total"] - missed["count"],
+        plan["total"] - missed["count"] - plan["erased"]["count"],
         missed["count"],
         missed["names"],
+        plan["erased"]["count"],
     )
 
 
@@ -285,7 +303,7 @@ def _copy_items(conn: Connection, number: int, version: RowMapping, plan: _Plan,
     plan["batch"] = int(min(max(plan["batch"] * min(max(pace, 0.5), 2), SMALLEST_BATCH), LARGEST_BATCH))
     if ahead.upto is not None:
         return None
-    expected = plan["total"] - plan["missed"]["count"]
+    expected = plan["total"] - plan["missed"]["count"] - plan["erased"]["count"]
     if plan["copied"] != expected:
         return f"version {version['id']} is damaged: it has {plan['copied']} items instead of {expected}"
     plan["phase"] = "done"
@@ -294,12 +312,13 @@ def _copy_items(conn: Connection, number: int, version: RowMapping, plan: _Plan,
 
 def _publish(conn: Connection, number: int, version: RowMapping, plan: _Plan) -> None:
     """Publish the project; its digest is the version's, as its content is."""
-    missed = plan["missed"]
+    missed, erased = plan["missed"], plan["erased"]
+    left_out = int(missed["sum"], 16) + int(erased["sum"], 16)
     values = {
         "custom_data": json_codec.dump(plan["custom"]),
         "items_count": plan["copied"],
-        "size": version["size"] - missed["size"],
-        "digest": format_digest(int(version["digest"], 16) - int(missed["sum"], 16)),
+        "size": version["size"] - missed["size"] - erased["size"],
+        "digest": format_digest(int(version["digest"], 16) - left_out),
         "change_seq": 1,
     }
     hidden_projects.publish(conn, number, **values)

@@ -9,6 +9,7 @@ from autoflow.wire.contract import (
     admin,
     audit,
     data_pages,
+    erasure,
     folders,
     lineage,
     models,
@@ -36,7 +37,7 @@ METHODS: Mapping[str, Method[Any, Any]] = {
         data_pages,
         admin,
         audit,
-        models,
+        erasure,
     )
     for method in vars(module).values()
     if isinstance(method, Method)

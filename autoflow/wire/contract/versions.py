@@ -440,6 +440,7 @@ class VersionRestoreResponse(TypedDict):
         id: number of the new project.
         copied: items restored so far.
         total: items of the version.
+        erased: items of the version that were erased, and that are not restored.
     """
 
     done: bool
@@ -448,6 +449,7 @@ class VersionRestoreResponse(TypedDict):
     copied: Count
     total: Count
     missed: MissedItems
+    erased: Count
 
 
 @dataclass(frozen=True, kw_only=True)

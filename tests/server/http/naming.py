@@ -37,6 +37,12 @@ NAMING = {
     "projects.remove": [("project", lambda n: {"id": n})],
     "projects.meta.update": [("project", lambda n: {"id": n, "meta": {"classes": [], "tags": []}})],
     "projects.add": [("workspace", lambda n: {"workspaceId": n, "name": "x"})],
+    "autoflow.erase.plan": [("team", lambda n: {"teamId": n, "refs": ["image:1"]})],
+    "autoflow.erase.run": [("team", lambda n: {"teamId": n})],
+    "autoflow.erase.list": [("team", lambda n: {"teamId": n})],
+    "autoflow.retention": [("team", lambda n: {"teamId": n})],
+    "autoflow.retention.set": [("team", lambda n: {"teamId": n, "logs": 9})],
+    "autoflow.retention.apply": [("team", lambda n: {"teamId": n})],
     "autoflow.audit.list": [("team", lambda n: {"teamId": n})],
     "autoflow.models.register": [
         ("file", lambda n: {"name": "m", "ref": f"file:{n}"}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent import futures
 from concurrent.futures import Future
 from typing import BinaryIO, NamedTuple, cast
@@ -92,6 +92,12 @@ class Thumbnails:
             with self._lock:
                 del self._pending[pending_key]
 
+    def forget(self, hashes: Collection[str]) -> None:
+        """Discard the thumbnails of contents that are erased."""
+        with self._lock:
+            self._made.discard(lambda key: key.hash in hashes)
+            self._refused.discard(lambda key: key[1] in hashes)
+
     def _awaited(self, pending: Future[Made]) -> Made:
         try:
             return pending.result(WAIT)
@@ -115,6 +121,11 @@ class Thumbnails:
 
 
 _thumbnails = Thumbnails()
+
+
+def forget(hashes: Collection[str]) -> None:
+    """Discard the thumbnails that this process remembers of contents that are erased."""
+    _thumbnails.forget(hashes)
 
 
 @contextlib.contextmanager

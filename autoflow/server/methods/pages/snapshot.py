@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from autoflow.server.blobs.composite_content import CompositeContent
-from autoflow.server.db import projects
+from autoflow.server.db import projects, tombstones
 from autoflow.server.db.schema import blobs
 from autoflow.server.errors import Invalid
 from autoflow.server.methods.images.labels import stored_documents
@@ -41,7 +41,7 @@ def images_at_version(conn: Connection, request: contract.DrawnImagesRequest) ->
         raise Invalid(f'"images" has {len(image_ids)} entries; at most {MAX_SIZE} are allowed')
     ref = _snapshot_ref(conn, request)
     rows = diff.items_by_id(conn, ref, image_ids)
-    ordered = [rows[image_id] for image_id in image_ids if image_id in rows]
+    ordered = [row for image_id in image_ids if (row := rows.get(image_id)) and not tombstones.is_tombstone(row)]
     documents = stored_documents(conn, ordered)
     images = [summary(row, documents[row["id"]], MAX_LISTED_MASK) for row in ordered]
     return {"images": images, **snapshot.meta_at(conn, ref)}

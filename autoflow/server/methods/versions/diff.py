@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from autoflow.server.db import items, json_codec, projects
+from autoflow.server.db import items, json_codec, projects, tombstones
 from autoflow.server.errors import Invalid
 from autoflow.server.methods.versions.snapshots import item_fields
 from autoflow.server.operations import Operation, by_name, implements
@@ -105,7 +105,10 @@ class _ChangeReader:
         for change in changes:
             pair = [rows.get(id_of(change) or 0) for rows, id_of in zip(rows_by_side, _ITEM_IDS, strict=True)]
             labels = [
-                self._type.labels(documents[row["annotation"]]) if row and row["annotation"] else () for row in pair
+                self._type.labels(documents[row["annotation"]])
+                if row and row["annotation"] and not tombstones.is_tombstone(row)
+                else ()
+                for row in pair
             ]
             before, after = (
                 _item(row, paths) if row else None for row, (_, paths) in zip(pair, self._sides, strict=True)
@@ -120,7 +123,8 @@ class _ChangeReader:
 
 
 def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> contract.DiffItem:
-    return {**item_fields(row, paths), "labels": row["labels"], "tags": json_codec.load(row["tags"])}
+    tags = [] if tombstones.is_tombstone(row) else json_codec.load(row["tags"])
+    return {**item_fields(row, paths), "labels": row["labels"], "tags": tags}
 
 
 def _change_counts(counts: Mapping[str, int]) -> contract.ChangeCounts:

@@ -40,6 +40,7 @@ def restore(context: OperationContext, request: contract.VersionRestoreRequest) 
                 "copied": progress.copied,
                 "total": progress.total,
                 "missed": {"count": progress.missed, "names": progress.names},
+                "erased": progress.erased,
             }
         time.sleep(GAP)
 

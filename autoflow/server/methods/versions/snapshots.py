@@ -7,7 +7,7 @@ from typing import cast
 
 from sqlalchemy import Connection, RowMapping
 
-from autoflow.server.db import copies, items, json_codec
+from autoflow.server.db import copies, items, json_codec, tombstones
 from autoflow.server.db.schema import projects as project_table
 from autoflow.server.methods.versions.versions import to_wire
 from autoflow.server.operations import Operation, by_name, implements
@@ -28,19 +28,20 @@ def item_fields(row: RowMapping, paths: Mapping[int, tuple[str, ...]]) -> contra
         row: the item's row.
         paths: the paths of the snapshot's datasets by id.
     """
+    erased = tombstones.is_tombstone(row)
     return {
         "id": row["id"],
-        "name": row["name"],
+        "name": tombstones.NAME if erased else row["name"],
         "hash": row["hash"],
-        "link": row["link"],
-        "mime": row["mime"],
+        "link": None if erased else row["link"],
+        "mime": None if erased else row["mime"],
         "size": row["size"],
         "width": row["width"],
         "height": row["height"],
         "description": row["description"],
         "datasetId": row["dataset_id"],
         "dataset": list(paths[row["dataset_id"]]),
-        "meta": ItemMeta.of(row).sent,
+        "meta": {} if erased else ItemMeta.of(row).sent,
     }
 
 
@@ -57,10 +58,15 @@ def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]], meta: Meta) -> 
 
 @implements(contract.VERSION_ITEMS)
 def read_items(conn: Connection, request: contract.VersionItemsRequest) -> contract.VersionItemsResponse:
-    """``autoflow.versions.items``: a page of a version's items by id, with ``annotations`` if requested."""
+    """``autoflow.versions.items``: a page of a version's items by id, with ``annotations`` if requested.
+
+    Items that were erased are left out.
+    """
     ref = SnapshotRef.of(versions.get(conn, request.id))
     limit = min(request.limit or MAX_ITEMS, MAX_ITEMS)
     item_rows = snapshot.page(conn, ref, request.after or 0, limit, request.dataset_id)
+    after = item_rows[-1]["id"] if len(item_rows) == limit else None
+    item_rows = [row for row in item_rows if not tombstones.is_tombstone(row)]
     paths = snapshot.dataset_paths(snapshot.datasets_at(conn, ref))
     meta = Meta(snapshot.meta_at(conn, ref))
     project_type = registry.of_project(conn, ref.project)
@@ -69,7 +75,7 @@ def read_items(conn: Connection, request: contract.VersionItemsRequest) -> contr
         documents = items.read_documents(conn, sorted({row["annotation"] for row in item_rows if row["annotation"]}))
         for entry, row in zip(entries, item_rows, strict=True):
             entry["annotation"] = project_type.show_annotation(row, documents.get(row["annotation"]), meta)
-    return {"items": entries, "after": item_rows[-1]["id"] if len(item_rows) == limit else None}
+    return {"items": entries, "after": after}
 
 
 def _origin(conn: Connection, version: RowMapping) -> contract.CopiedVersion | None:

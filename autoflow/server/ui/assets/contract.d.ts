@@ -449,6 +449,97 @@ export interface EnsureTaskRequest {
   teamId?: number | null;
 }
 
+/** Return the erasures of a team, the latest first, with their reports. */
+export interface EraseListRequest {
+  /** the team; without it the first team. */
+  teamId?: number | null;
+}
+
+/** Erasures of a team. */
+export interface EraseListResponse {
+  erasures: Array<ErasureEntry>;
+}
+
+/** Return what an erasure would remove, and what was made from it; nothing is changed. */
+export interface ErasePlanRequest {
+  /** images (image:3, dataset:4/a.png), contents by sha256, files, runs and projects. */
+  refs: Array<string>;
+  /** the team; without it that of the first reference, else the first team. */
+  teamId?: number | null;
+}
+
+/** What an erasure would remove. */
+export interface ErasePlanResponse {
+  /** number of the team. */
+  team: number;
+  /** sha256 of the contents. */
+  contents: Array<string>;
+  /** the first images. */
+  images: Array<ErasedImage>;
+  /** the first files of Team Files. */
+  files: Array<ErasedFile>;
+  /** the names that texts are searched for. */
+  names: Array<string>;
+  /** numbers of images, rows of the history, versions, files, contents, and of texts that have a name. */
+  counts: Record<string, number>;
+  /** sha256 of contents whose bytes stay, because other teams have them. */
+  keptForOtherTeams: Array<string>;
+  /** runs, and what they wrote. */
+  made: Array<MadeFrom>;
+  /** whether that is all that was made from it. */
+  complete: boolean;
+  /** what this server cannot erase. */
+  outOfReach: Array<string>;
+}
+
+/** Erase content for good; each call does a part of it, until the response is done. */
+export interface EraseRunRequest {
+  /** as in autoflow.erase.plan; without them the erasure of `id` is continued, else all of the team. */
+  refs?: Array<string>;
+  /** the team; without it that of the first reference, else the first team. */
+  teamId?: number | null;
+  /** number of an erasure that was begun. */
+  id?: number | null;
+  /** why, for the audit log. */
+  reason?: string;
+}
+
+/** Progress of an erasure. */
+export interface EraseRunResponse {
+  /** its number, for the next call; null if there was nothing to complete. */
+  id: number | null;
+  done: boolean;
+  /** the signed report when it is done; autoflow erase --verify checks it. */
+  report: Record<string, unknown> | null;
+}
+
+/** A team file that an erasure removes. */
+export interface ErasedFile {
+  id: number;
+  path: string;
+  /** whether it is no copy, but contains an image, as the archive of a version does. */
+  archive: boolean;
+}
+
+/** An image that an erasure removes. */
+export interface ErasedImage {
+  id: number;
+  name: string;
+  datasetId: number;
+  projectId: number;
+  /** whether its dataset has it now. */
+  current: boolean;
+}
+
+/** An erasure. */
+export interface ErasureEntry {
+  id: number;
+  requestedAt: string;
+  finishedAt: string | null;
+  /** the signed report; null until the erasure is complete. */
+  report: Record<string, unknown> | null;
+}
+
 /** Body of every response that is not 200. */
 export interface Error {
   /** kind of the error, in capitals. */
@@ -1306,6 +1397,15 @@ export interface LogChunk {
   lines: string;
 }
 
+/** Something that was made from what an erasure removes. */
+export interface MadeFrom {
+  /** reference, as file:9 or task:5. */
+  ref: string;
+  /** entity type. */
+  type: string;
+  name: string;
+}
+
 /** Progress of a maintenance job. */
 export interface MaintenanceResponse {
   done: boolean;
@@ -1561,6 +1661,41 @@ export interface RestoredNumber {
   restored: number;
   /** recorded name. */
   name: string;
+}
+
+/** Remove what the rules of a team do not keep, as an erasure; autoflow.erase.run continues it. */
+export interface RetentionApplyRequest {
+  /** the team; without it the first team. */
+  teamId?: number | null;
+}
+
+/** Return the rules of retention of a team, and what they would remove now; nothing is changed. */
+export interface RetentionRequest {
+  /** the team; without it the first team. */
+  teamId?: number | null;
+}
+
+/** Rules of retention. */
+export interface RetentionResponse {
+  team: number;
+  /** days that logs and versions are kept, by kind; a kind without a rule is kept for ever. */
+  rules: Record<string, number>;
+  /** numbers of rows of logs and of versions that are older. */
+  due: Record<string, number>;
+  /** references of the first of these versions. */
+  versions: Array<string>;
+  /** versions that are older, and stay because something needs them. */
+  needed: number;
+}
+
+/** Change the rules of retention of a team; nothing is removed until they are applied. */
+export interface RetentionSetRequest {
+  /** the team; without it the first team. */
+  teamId?: number | null;
+  /** days that logs of finished runs are kept; 0 to keep them for ever. */
+  logs?: number | null;
+  /** days that versions are kept that nothing needs; 0 to keep them for ever. */
+  versions?: number | null;
 }
 
 /** Revoke a token that this user was issued for a reproduction. */
@@ -2612,6 +2747,8 @@ export interface VersionRestoreResponse {
   /** items of the version. */
   total: number;
   missed: MissedItems;
+  /** items of the version that were erased, and that are not restored. */
+  erased: number;
 }
 
 /** A run that made or used a version. */
@@ -2728,4 +2865,10 @@ export interface Methods {
   "autoflow.members.remove": { request: RemoveMemberRequest; response: Success };
   "autoflow.previews": { request: PreviewRequest; response: string };
   "autoflow.audit.list": { request: ListAuditRequest; response: ListAuditResponse };
+  "autoflow.erase.plan": { request: ErasePlanRequest; response: ErasePlanResponse };
+  "autoflow.erase.run": { request: EraseRunRequest; response: EraseRunResponse };
+  "autoflow.erase.list": { request: EraseListRequest; response: EraseListResponse };
+  "autoflow.retention": { request: RetentionRequest; response: RetentionResponse };
+  "autoflow.retention.set": { request: RetentionSetRequest; response: RetentionResponse };
+  "autoflow.retention.apply": { request: RetentionApplyRequest; response: EraseRunResponse };
 }

@@ -1,0 +1,295 @@
+"""The work of an erasure, in stages of short transactions, each of which journals its progress.
+
+Any process may continue an erasure at any time: a stage looks for what is left of its targets, so that what a killed
+process has done is not missed, and what two do at once is done once. Deleting a file comes after its row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from autoflow.server import timestamps
+from autoflow.server.blobs import BlobStore
+from autoflow.server.db.access import Caller
+from autoflow.server.db.engine import Store
+from autoflow.server.db.erasure_tables import erased_contents, erasure_targets, erasures
+from autoflow.server.db.upsert import insert_or_ignore_many
+from autoflow.server.errors import NotFound
+from autoflow.server.maintenance.erasure import contents, items, removal, report, signature, targets, texts
+from autoflow.server.maintenance.erasure.targets import (
+    ARCHIVE,
+    DOCUMENT,
+    GENERATION,
+    HASH,
+    IMAGE,
+    LOGS,
+    NAME,
+    PROJECT,
+    SHARED,
+    SPARE,
+    TASK,
+    VERSION,
+)
+from autoflow.server.paging import chunks
+
+BATCH = 200  # contents or documents of a transaction
+_VACUUMED = (
+    *("items", "items_history", "datasets", "datasets_history", "project_meta", "project_meta_history", "projects"),
+    *("versions", "documents", "blobs", "blob_leases", "files", "collections", "collection_items", "jobs"),
+    *(text_columns.table.name for text_columns in texts.TEXTS if text_columns.table.name not in {"projects", "jobs"}),
+    *("runs", "erasures", "erasure_targets"),
+)
+
+
+def begin(conn: Connection, team_id: int, user_id: int, values: Sequence[tuple[str, str]]) -> int:
+    """Journal a new erasure in a write transaction; return its number. From now on its contents cannot be uploaded.
+
+    Raises:
+        ServerExtraMissing: its report could not be signed.
+    """
+    signature.check_available()
+    made = conn.execute(
+        insert(erasures).values(
+            team_id=team_id, created_by=user_id, created_at=timestamps.now(), stage=_NAMES[0], counts="{}"
+        )
+    )
+    assert made.inserted_primary_key is not None
+    erasure_id = int(made.inserted_primary_key[0])
+    targets.save(conn, erasure_id, values)
+    refused = [{"team_id": team_id, "hash": value, "erasure_id": erasure_id} for kind, value in values if kind == HASH]
+    insert_or_ignore_many(conn, erased_contents, refused)
+    return erasure_id
+
+
+def unfinished(conn: Connection, team_id: int | None = None) -> list[int]:
+    """Return the numbers of erasures that are not complete, of a team or of all."""
+    query = select(erasures.c.id).where(erasures.c.finished_at.is_(None))
+    if team_id is not None:
+        query = query.where(erasures.c.team_id == team_id)
+    return list(conn.execute(query.order_by(erasures.c.id)).scalars())
+
+
+class Erasure:
+    """One erasure, as a process works on it.
+
+    Args:
+        store: the database.
+        blobs: the bytes.
+        erasure_id: its number.
+
+    Raises:
+        NotFound: there is no such erasure.
+    """
+
+    def __init__(self, store: Store, blobs: BlobStore, erasure_id: int) -> None:
+        self._store = store
+        self._blobs = blobs
+        self.id = erasure_id
+        row = self._row()
+        self.team_id = int(row["team_id"])
+        self._caller = Caller(row["created_by"], frozenset({self.team_id}))
+
+    def work(self, seconds: float) -> bool:
+        """Work for about some seconds; return whether the erasure is complete.
+
+        Raises:
+            ServerBusy: something cannot be deleted now; what was done so far is kept.
+        """
+        until = time.monotonic() + seconds
+        while (row := self._row())["finished_at"] is None:
+            _STAGES[row["stage"]](self)
+            if time.monotonic() > until:
+                return self._row()["finished_at"] is not None
+        return True
+
+    def _row(self) -> RowMapping:
+        with self._store.read() as conn:
+            row = conn.execute(select(erasures).where(erasures.c.id == self.id)).mappings().first()
+        if row is None:
+            raise NotFound("erasure", self.id)
+        return row
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._store.write(self._caller) as conn:
+            yield conn
+
+    def _load(self, kind: str, limit: int | None = None) -> list[str]:
+        with self._store.read() as conn:
+            return targets.load(conn, self.id, kind, limit)
+
+    def _record(self, conn: Connection, counts: Mapping[str, int], cursor: Any = None) -> None:
+        """Add to the counts, and store the position in the stage."""
+        row = conn.execute(select(erasures.c.counts).where(erasures.c.id == self.id).with_for_update()).one()
+        total = json.loads(row.counts)
+        for name, count in counts.items():
+            total[name] = total.get(name, 0) + count
+        values = {"counts": json.dumps(total), "cursor": json.dumps(cursor) if cursor is not None else None}
+        conn.execute(update(erasures).where(erasures.c.id == self.id).values(**values))
+
+    def _advance(self, conn: Connection, stage: str) -> None:
+        following = _NAMES[_NAMES.index(stage) + 1]
+        own = (erasures.c.id == self.id, erasures.c.stage == stage)
+        conn.execute(update(erasures).where(*own).values(stage=following, cursor=None))
+
+    # -- the stages: each call is one step, and the last one advances
+
+    def replace_names(self) -> None:
+        """Replace names in texts."""
+        redaction = texts.Redaction(self._load(NAME), self.id)
+        cursor = self._row()["cursor"]
+        index, after = json.loads(cursor) if cursor else (0, None)
+        with self._write() as conn:
+            if redaction.is_empty or index == len(texts.TEXTS):
+                self._record(conn, {"names too short": len(redaction.too_short)})
+                self._advance(conn, "texts")
+                return
+            changes, position = texts.next_changes(conn, texts.TEXTS[index], redaction, after)
+            texts.apply(conn, texts.TEXTS[index], changes)
+            self._record(conn, {"texts": len(changes)}, [index + (position is None), position])
+
+    def erase_items(self) -> None:
+        """Delete rows of items, and turn those of the history into tombstones."""
+        images, hashes = [int(value) for value in self._load(IMAGE)], self._load(HASH)
+        with self._write() as conn:
+            deleted = items.delete_current(conn, images, hashes)
+            buried = [] if deleted else items.bury(conn, images, hashes)
+            documents = items.document_ids([*deleted, *buried])
+            targets.save(conn, self.id, [(DOCUMENT, str(number)) for number in sorted(documents)])
+            self._record(conn, {"items": len(deleted), "history": len(buried)})
+            if not deleted and not buried:
+                self._advance(conn, "items")
+
+    def remove_entities(self) -> None:
+        """Remove projects, runs, versions and logs."""
+        with self._write() as conn:
+            for kind, step in _REMOVALS.items():
+                for value in targets.load(conn, self.id, kind, 1):
+                    self._record(conn, step(conn, self.id, value))
+                    return
+            self._advance(conn, "entities")
+
+    def delete_files(self) -> None:
+        """Delete the rows of team files."""
+        hashes, archives = self._load(HASH), [int(value) for value in self._load(ARCHIVE)]
+        with self._write() as conn:
+            for part in chunks(hashes):
+                self._record(conn, {"files": len(contents.delete_files(conn, part, ()))})
+            for ids in chunks(archives):
+                files = contents.delete_files(conn, (), ids)
+                targets.save(conn, self.id, [(SPARE, file.hash) for file in files])
+                self._record(conn, {"archives": len(files)})
+            self._advance(conn, "files")
+
+    def delete_contents(self) -> None:
+        """Delete rows and files of blobs."""
+        for kind in (HASH, SPARE):
+            hashes = self._load(kind, BATCH)
+            for content_hash in hashes:
+                self._delete_content(kind, content_hash)
+            if hashes:
+                return
+        with self._write() as conn:
+            self._record(conn, {"uploads": contents.delete_abandoned_uploads(conn, self._blobs)})
+            self._advance(conn, "contents")
+
+    def _delete_content(self, kind: str, content_hash: str) -> None:
+        with self._write() as conn:
+            is_shared = contents.delete_blob(conn, self.id, content_hash)
+        with self._store.read() as conn:
+            keeps = contents.kept_generations(conn, self.id, content_hash)
+        removed = self._blobs.erase(content_hash, keeps)
+        with self._write() as conn:
+            targets.discard(conn, self.id, GENERATION, contents.generations(conn, self.id, content_hash))
+            targets.discard(conn, self.id, kind, [content_hash])
+            if is_shared and kind == HASH:
+                targets.save(conn, self.id, [(SHARED, content_hash)])
+            self._record(conn, {"blobs": int(not is_shared and kind == HASH), "stored files": removed})
+
+    def delete_documents(self) -> None:
+        """Delete annotation documents that only erased items had."""
+        ids = self._load(DOCUMENT, BATCH)
+        with self._write() as conn:
+            self._record(conn, {"documents": items.delete_documents(conn, [int(value) for value in ids])})
+            targets.discard(conn, self.id, DOCUMENT, ids)
+            if not ids:
+                self._advance(conn, "documents")
+
+    def forget(self) -> None:
+        """Delete the names from the journal."""
+        with self._write() as conn:
+            own = (erasure_targets.c.erasure_id == self.id, erasure_targets.c.kind != SHARED)
+            conn.execute(delete(erasure_targets).where(*own))
+            self._advance(conn, "forget")
+
+    def scrub(self) -> None:
+        """Leave nothing of it in the files of the database."""
+        self._store.scrub(_VACUUMED)
+        with self._write() as conn:
+            self._advance(conn, "scrub")
+
+    def sign(self) -> None:
+        """Write the signed report."""
+        with self._write() as conn:
+            row = conn.execute(select(erasures).where(erasures.c.id == self.id).with_for_update()).mappings().one()
+            if row["finished_at"] is not None:
+                return
+            shared = targets.load(conn, self.id, SHARED)
+            finished_at = timestamps.now()
+            document = report.describe(conn, row, shared, finished_at, self._store.key, self._store.unscrubbed())
+            signed = json.dumps(signature.sign(conn, document))
+            conn.execute(delete(erasure_targets).where(erasure_targets.c.erasure_id == self.id))
+            done = {"finished_at": finished_at, "report": signed}
+            conn.execute(update(erasures).where(erasures.c.id == self.id).values(**done))
+
+
+def _remove_project(conn: Connection, erasure_id: int, value: str) -> dict[str, int]:
+    removal.begin_project(conn, erasure_id, int(value))
+    if not removal.remove_project(conn, int(value)):
+        return {}
+    targets.discard(conn, erasure_id, PROJECT, [value])
+    return {"projects": 1}
+
+
+def _remove_task(conn: Connection, erasure_id: int, value: str) -> dict[str, int]:
+    if not removal.remove_task(conn, int(value)):
+        return {}
+    targets.discard(conn, erasure_id, TASK, [value])
+    return {"runs": 1}
+
+
+def _delete_version(conn: Connection, erasure_id: int, value: str) -> dict[str, int]:
+    targets.discard(conn, erasure_id, VERSION, [value])
+    return {"versions": int(removal.delete_version(conn, int(value)))}
+
+
+def _delete_logs(conn: Connection, erasure_id: int, value: str) -> dict[str, int]:
+    task_id, last = map(int, value.split())
+    targets.discard(conn, erasure_id, LOGS, [value])
+    return {"logs": removal.delete_logs(conn, task_id, last)}
+
+
+_REMOVALS: Mapping[str, Callable[[Connection, int, str], dict[str, int]]] = {
+    PROJECT: _remove_project,
+    TASK: _remove_task,
+    VERSION: _delete_version,
+    LOGS: _delete_logs,
+}
+_STAGES: Mapping[str, Callable[[Erasure], None]] = {
+    "texts": Erasure.replace_names,
+    "items": Erasure.erase_items,
+    "entities": Erasure.remove_entities,
+    "files": Erasure.delete_files,
+    "contents": Erasure.delete_contents,
+    "documents": Erasure.delete_documents,
+    "forget": Erasure.forget,
+    "scrub": Erasure.scrub,
+    "report": Erasure.sign,
+}
+_NAMES = list(_STAGES)

@@ -1,0 +1,96 @@
+"""The dry run of an erasure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, select
+
+from autoflow.server.db import content_ids
+from autoflow.server.db.access import caller, visible
+from autoflow.server.db.schema import files, items, items_history, projects, versions, workspaces
+from autoflow.server.maintenance.erasure import texts
+from autoflow.server.maintenance.erasure.targets import ITEM_TABLES, Targets, hex_of, target_rows
+from autoflow.server.paging import chunks
+from autoflow.server.versions.versions import COMMITTED
+from autoflow.wire.contract.erasure import ErasedFile, ErasedImage
+
+MAX_LISTED = 100  # images and files
+
+
+def images(conn: Connection, targets: Targets) -> tuple[list[ErasedImage], dict[str, int]]:
+    """Return the first images of an erasure, and the numbers of rows and versions."""
+    by_id: dict[int, ErasedImage] = {}
+    counts = {"items": 0, "history": 0}
+    spans: dict[int, list[tuple[int, float]]] = {}
+    for table in reversed(ITEM_TABLES):
+        for row in target_rows(conn, table, targets):
+            counts["history" if table is items_history else "items"] += 1
+            spans.setdefault(row["project_id"], []).append((row["valid_from"], row.get("valid_to", float("inf"))))
+            by_id[row["id"]] = {
+                "id": row["id"],
+                "name": row["name"],
+                "datasetId": row["dataset_id"],
+                "projectId": row["project_id"],
+                "current": table is items,
+            }
+    listed = sorted(by_id.values(), key=lambda image: (not image["current"], image["id"]))
+    return listed[:MAX_LISTED], {**counts, "images": len(by_id), "versions": _count_versions(conn, spans)}
+
+
+def _count_versions(conn: Connection, spans: dict[int, list[tuple[int, float]]]) -> int:
+    count = 0
+    for part in chunks(sorted(spans)):
+        query = select(versions.c.project_id, versions.c.epoch).where(versions.c.project_id.in_(part), COMMITTED)
+        for project_id, epoch in conn.execute(query):
+            count += any(start <= epoch < end for start, end in spans[project_id])
+    return count
+
+
+def team_files(conn: Connection, targets: Targets) -> tuple[list[ErasedFile], int]:
+    """Return the first team files of an erasure, and their number."""
+    listed: list[ErasedFile] = []
+    count = 0
+    for condition in [files.c.hash.in_(part) for part in chunks(sorted(targets.hashes))] + [
+        files.c.id.in_(part) for part in chunks(sorted(targets.archives))
+    ]:
+        for row in conn.execute(select(files).where(condition, visible(conn, files)).order_by(files.c.id)):
+            count += 1
+            is_archive = row.id in targets.archives and row.hash not in targets.hashes
+            listed += [{"id": row.id, "path": row.path, "archive": is_archive}] if count <= MAX_LISTED else []
+    return listed, count
+
+
+def kept_for_other_teams(conn: Connection, targets: Targets) -> list[str]:
+    """Return the contents, in hexadecimal digits, that an item or a file of another team has."""
+    own = sorted(caller(conn).teams or ())
+    other_projects = select(projects.c.id).join(workspaces).where(workspaces.c.team_id.not_in(own))
+    shared: set[str] = set()
+    for part in chunks(sorted(targets.hashes)):
+        shared.update(
+            conn.execute(select(files.c.hash).where(files.c.hash.in_(part), files.c.team_id.not_in(own))).scalars()
+        )
+        for table in ITEM_TABLES:
+            others = (content_ids.content_in(table, part), table.c.project_id.in_(other_projects))
+            shared.update(
+                conn.execute(select(table.c.hash).where(*others, table.c.hash.is_not(None)).distinct()).scalars()
+            )
+    return sorted(map(hex_of, shared))
+
+
+def entities(conn: Connection, targets: Targets) -> dict[str, int]:
+    """Return what is removed with projects and runs, in numbers."""
+    counts = {"projects": len(targets.projects), "runs": len(targets.tasks)}
+    for part in chunks(sorted(targets.projects)):
+        for name, table in (("items", items), ("history", items_history), ("versions", versions)):
+            count = conn.execute(
+                select(func.count()).select_from(table).where(table.c.project_id.in_(part))
+            ).scalar_one()
+            counts[name] = counts.get(name, 0) + count
+    return counts
+
+
+def counted_texts(conn: Connection, names: Sequence[str]) -> dict[str, int]:
+    """Return how many texts have one of the names, and how many names are too short to search for."""
+    redaction = texts.Redaction(list(names))
+    return {"texts": sum(texts.count(conn, redaction).values()), "names too short": len(redaction.too_short)}

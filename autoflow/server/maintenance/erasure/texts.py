@@ -1,0 +1,201 @@
+"""Names in texts: logs, facts, messages of errors, and whatever else runs and versions say.
+
+A name is replaced where it stands as a whole word, by one that is derived from the erasure's number, so that an entity
+keeps one name. Nothing tells whether an equal name of another image was meant, so that it is replaced, too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, or_, select, true, update
+
+from autoflow.server.db import json_codec
+from autoflow.server.db.access import caller, visible
+from autoflow.server.db.app_tables import collections, task_data
+from autoflow.server.db.schema import (
+    edges,
+    entities,
+    jobs,
+    logs,
+    projects,
+    run_values,
+    task_facts,
+    tasks,
+    versions,
+)
+
+MIN_LENGTH = 4  # characters of a name; a shorter one would be replaced everywhere
+BATCH = 500  # rows of a transaction
+_MANY = 20  # names from which on every row is read, instead of a condition for each name
+
+
+class TextColumns(NamedTuple):
+    """Columns with texts.
+
+    Args:
+        table: with an integer key, by which it is read.
+        plain: columns with texts.
+        documents: columns with JSON.
+    """
+
+    table: Table
+    plain: Sequence[str] = ()
+    documents: Sequence[str] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of all of them."""
+        return [*self.plain, *self.documents]
+
+
+TEXTS = (
+    TextColumns(tasks, ("name", "error"), ("facts", "card_settings")),
+    TextColumns(task_facts, (), ("facts",)),
+    TextColumns(logs, ("lines",)),
+    TextColumns(edges, ("entity", "entity_key"), ("meta",)),
+    TextColumns(entities, ("entity", "name")),
+    TextColumns(run_values, ("text", "name")),
+    TextColumns(task_data, (), ("document",)),
+    TextColumns(versions, ("name", "description")),
+    TextColumns(projects, ("description", "readme"), ("custom_data", "settings", "import_settings")),
+    TextColumns(jobs, ("name", "readme", "description"), ("meta", "custom_data")),
+    TextColumns(collections, ("name", "description"), ("meta",)),
+)
+
+
+class Redaction:
+    """The replacement of names in texts.
+
+    Args:
+        names: the names; those that are too short are ignored.
+        erasure_id: number of the erasure, None to count matches only.
+    """
+
+    def __init__(self, names: Sequence[str], erasure_id: int | None = None) -> None:
+        self.too_short = sorted(name for name in names if len(name) < MIN_LENGTH)
+        replacements: dict[str, str] = {}
+        for number, name in enumerate(sorted(set(names) - set(self.too_short)), 1):
+            for form in (name, quote(name)):
+                replacements[form] = f"erased-{erasure_id}-{number}"
+        self._replacements = replacements
+        # the longest first: a name may begin with another one
+        forms = sorted(map(re.escape, replacements), key=len, reverse=True)
+        self._pattern = re.compile(rf"(?<![\w.-])(?:{'|'.join(forms)})(?!\w)") if forms else None
+
+    @property
+    def is_empty(self) -> bool:
+        """True if there is no name to search for."""
+        return self._pattern is None
+
+    def text(self, text: str) -> str:
+        """Return a text without the names."""
+        assert self._pattern is not None
+        return self._pattern.sub(lambda match: self._replacements[match[0]], text)
+
+    def value(self, value: Any) -> Any:
+        """Return a JSON value without the names; a key is changed only if the name has a suffix."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            return [self.value(part) for part in value]
+        if isinstance(value, dict):
+            return {self.text(key) if "." in key else key: self.value(part) for key, part in value.items()}
+        return value
+
+    def may_match(self, column: ColumnElement[str]) -> ColumnElement[bool]:
+        """Return a condition that rows with a name in a column meet, and few others."""
+        forms = {form for name in self._replacements for form in (name, json.dumps(name)[1:-1])}
+        if len(forms) > 2 * _MANY:
+            return column.is_not(None)
+        return or_(*(column.contains(form, autoescape=True) for form in sorted(forms)))
+
+
+def next_changes(
+    conn: Connection, text_columns: TextColumns, redaction: Redaction, after: Sequence[Any] | None
+) -> tuple[list[tuple[Mapping[str, Any], dict[str, Any]]], list[Any] | None]:
+    """Return the next rows that have a name, each with its new values, and the position after them.
+
+    Args:
+        conn: the transaction.
+        text_columns: where to look.
+        redaction: the names.
+        after: the position that the previous call returned, None at the start.
+    """
+    table = text_columns.table
+    key = list(table.primary_key.columns)
+    query = select(*key, *(table.c[name] for name in text_columns.columns))
+    query = query.where(
+        of_team(conn, table), or_(*(redaction.may_match(table.c[name]) for name in text_columns.columns))
+    )
+    if after is not None:
+        query = query.where(_after(key, after))
+    rows = [dict(row) for row in conn.execute(query.order_by(*key).limit(BATCH)).mappings()]
+    changes: list[tuple[Mapping[str, Any], dict[str, Any]]] = [
+        (row, values) for row in rows if (values := _changed(row, text_columns, redaction))
+    ]
+    return changes, [rows[-1][column.name] for column in key] if len(rows) == BATCH else None
+
+
+def _after(key: Sequence[ColumnElement[Any]], position: Sequence[Any]) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = key[-1] > position[-1]
+    for column, value in zip(reversed(key[:-1]), reversed(position[:-1]), strict=True):
+        condition = or_(column > value, (column == value) & condition)
+    return condition
+
+
+def _changed(row: Mapping[str, Any], text_columns: TextColumns, redaction: Redaction) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name in text_columns.columns:
+        old = row[name]
+        if old is None:
+            continue
+        if name in text_columns.documents:
+            document = json_codec.load(old)
+            new_document = redaction.value(document)
+            new = old if new_document == document else json_codec.dump(new_document)
+        else:
+            new = redaction.text(old)
+        if new != old:
+            values[name] = new
+    return values
+
+
+def apply(
+    conn: Connection, text_columns: TextColumns, changes: Sequence[tuple[Mapping[str, Any], dict[str, Any]]]
+) -> None:
+    """Store the new values of rows."""
+    table = text_columns.table
+    key = list(table.primary_key.columns)
+    for row, values in changes:
+        same = [column == bindparam(f"key_{column.name}") for column in key]
+        keys = {f"key_{column.name}": row[column.name] for column in key}
+        conn.execute(update(table).where(*same).values(**values), keys)
+
+
+def count(conn: Connection, redaction: Redaction) -> dict[str, int]:
+    """Return how many rows have a name, by table."""
+    counts: dict[str, int] = {}
+    for text_columns in TEXTS if not redaction.is_empty else ():
+        after: list[Any] | None = None
+        while True:
+            changes, after = next_changes(conn, text_columns, redaction, after)
+            if changes:
+                name = text_columns.table.name
+                counts[name] = counts.get(name, 0) + len(changes)
+            if after is None:
+                break
+    return counts
+
+
+def of_team(conn: Connection, table: Table) -> ColumnElement[bool]:
+    """Return the condition that a row with texts belongs to a team of the caller."""
+    if caller(conn).teams is None:
+        return true()
+    if "task_id" in table.c and table is not edges:
+        return table.c.task_id.in_(select(tasks.c.id).where(visible(conn, tasks)))
+    return visible(conn, table)

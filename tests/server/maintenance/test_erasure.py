@@ -1,0 +1,279 @@
+"""Erasures: nothing of an image is left in any file of the store, and what versions say of themselves stays true."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from autoflow.errors import ServerRefused
+from autoflow.server.blobs.content import blob_path
+from autoflow.server.db import schema
+from autoflow.server.db.engine import Store
+from autoflow.server.maintenance.erasure import signature
+from autoflow.server.methods.images import previews
+from tests.postgres import on_sqlite
+
+BYTES, NAME, LABEL = b"MARKER-OF-BYTES", "marker-of-a-name.png", "marker-of-a-label"
+MARKERS = (BYTES, b"marker-of-a-name", LABEL.encode())
+
+
+class World:
+    """A team with an image everywhere that one can be, and a version before and after a change of its labels."""
+
+    def __init__(self, filled):
+        self.filled, self.call = filled, filled.call
+        self.bytes = filled.picture((1, 2, 3)) + BYTES
+        self.project = filled.project()
+        meta = {"classes": [], "tags": [{"name": "t", "value_type": "any_string"}]}
+        tag = self.call("projects.meta.update", id=self.project, meta=meta)["tags"][0]["id"]
+        self.dataset = filled.dataset(self.project)
+        self.other = filled.image(self.dataset, "other.png")["id"]
+        image = {"title": NAME, "hash": filled.content(self.bytes), "meta": {"camera": LABEL}}
+        added = self.call("images.bulk.add", datasetId=self.dataset, images=[image])[0]
+        self.image, self.hash = added["id"], added["hash"]
+        self.versions = [filled.snapshot(self.project)["id"]]
+        self.call("image-tags.bulk.add-to-image", ids=[self.image], tagId=tag, value=LABEL)
+        self.call("images.editInfo", id=self.image, description=LABEL)
+        self.versions.append(filled.snapshot(self.project)["id"])
+        self.restored = self.call("autoflow.versions.restore", id=self.versions[0])["id"]
+        self.file = filled.file(f"/scans/{NAME}", self.bytes)["id"]
+        filled.edge("input", "project", self.project, at=time.time_ns())
+        filled.send(
+            filled.record("facts", facts={"parameters": {"source": f"/data/{NAME}"}, "epochs": 7}),
+            filled.record("log", lines=f"read {NAME} twice", at=time.time_ns()),
+            filled.record("finish", state="failed", error=f"cannot decode {NAME}"),
+        )
+
+    def erase(self, *refs):
+        response = self.call("autoflow.erase.run", refs=list(refs))
+        while not response["done"]:
+            response = self.call("autoflow.erase.run", id=response["id"])
+        return response["report"]
+
+
+@pytest.fixture
+def world(filled):
+    return World(filled)
+
+
+def left_in(folder):
+    """Return the files of a folder that have a marker, with the marker."""
+    files = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return [(path.name, marker) for path in files for marker in MARKERS if marker in path.read_bytes()]
+
+
+def left_in_rows(store):
+    """Return the tables that have a marker in a row."""
+    with store.read() as conn:
+        tables = schema.metadata.sorted_tables
+        return [
+            table.name
+            for table in tables
+            for row in conn.execute(select(table))
+            if b"marker" in repr(row).lower().encode()
+        ]
+
+
+def copies_in_trash(server, world):
+    """Put copies of the blob's file to where collectors and checks move files, and to where an upload was killed."""
+    folder = Path(server._context.blobs.address)
+    name = Path(blob_path(world.hash, "")).name
+    for copy in (
+        folder / "trash/2026-01-01" / f"{name}old-1",
+        folder / "quarantine" / f"{name}old-2",
+        folder / "new/gone-1",
+    ):
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(world.bytes)
+
+
+def test_nothing_of_an_erased_image_is_left(world, filled, tmp_path):
+    """Neither bytes nor name nor labels, in rows, files, logs, facts and errors; versions are sound, and say so."""
+    server, home = filled.server, tmp_path / "home"
+    copies_in_trash(server, world)
+    list(server.download("autoflow.previews", {"id": world.image}))
+    digests = world.call("projects.versions.list", projectId=world.project)
+    before = world.call("autoflow.versions.diff", **{"from": world.versions[0], "to": world.versions[1]})
+    plan = world.call("autoflow.erase.plan", refs=[f"image:{world.image}"])
+    assert {name: plan["counts"][name] for name in ("images", "items", "history", "versions", "files", "texts")} == {
+        "images": 2,
+        "items": 2,
+        "history": 1,
+        "versions": 2,
+        "files": 1,
+        "texts": 3,
+    }
+    assert (plan["names"], plan["keptForOtherTeams"]) == ([NAME], [])
+    assert [(made["type"], made["ref"]) for made in plan["made"]][:1] == [("task", "task:1")]
+    assert left_in_rows(server.store)
+
+    report = world.erase(f"image:{world.image}")
+    assert left_in_rows(server.store) == []
+    assert left_in(home) == []
+    assert not any(world.hash == key.hash for key in previews._thumbnails._made._entries)
+    assert report["contents"] == plan["contents"]
+    assert {name: report["counts"][name] for name in ("items", "history", "files", "blobs", "texts", "uploads")} == {
+        "items": 2,
+        "history": 2,
+        "files": 1,
+        "blobs": 1,
+        "texts": 3,
+        "uploads": 1,
+    }
+    assert world.call("tasks.info", id=1)["autoflow"]["facts"]["epochs"] == 7
+
+    assert world.call("projects.versions.list", projectId=world.project) == digests
+    assert world.call("autoflow.upkeep.verify", level=3)["counts"]["problems"] == 0
+    after = world.call("autoflow.versions.diff", **{"from": world.versions[0], "to": world.versions[1]})
+    assert after["counts"] == before["counts"]
+    assert after["changes"][0]["before"]["name"] == "(erased)"
+    assert [item["id"] for item in world.call("autoflow.versions.items", id=world.versions[1])["items"]] == [
+        world.other
+    ]
+    again = world.call("autoflow.versions.restore", id=world.versions[1])
+    assert (again["done"], again["copied"], again["erased"]) == (True, 1, 1)
+    project = world.call("projects.info", id=again["id"])
+    assert project["itemsCount"] == 1
+
+
+def test_erased_content_cannot_come_back(world, filled):
+    """An upload of the same bytes is refused, as an image and as a file, with the erasure that it is of."""
+    world.erase(f"dataset:{world.dataset}/{NAME}")
+    for upload in (lambda: filled.content(world.bytes), lambda: filled.file("/again", world.bytes)):
+        with pytest.raises(ServerRefused, match=r"was erased from team 1 on .*erasure 1") as refusal:
+            upload()
+        assert refusal.value.status == 409
+    assert filled.content(filled.picture((9, 9, 9)))
+
+
+def test_other_teams_keep_what_they_have(world, filled):
+    """Bytes stay that another team has, whose rows are untouched; nobody but an admin of a team erases in it."""
+    server = filled.server
+    admin = server.tokens.caller(server.tokens.create("ann", ["Vision"], scope="admin", role="admin"))
+    editor = server.tokens.caller(server.tokens.create("bob", ["Vision"], scope="admin"))
+    (team,) = admin.teams
+    workspace = server.call("workspaces.list", {"teamId": team}, admin)["entities"][0]["id"]
+    project = server.call("projects.add", {"workspaceId": workspace, "name": "p"}, admin)["id"]
+    dataset = server.call("datasets.add", {"projectId": project, "name": "d"}, admin)["id"]
+    images = [{"title": "theirs.png", "hash": world.hash}]
+    with server.store.write() as conn:  # as an upload of theirs
+        conn.execute(text("UPDATE blob_leases SET user_id = :user").bindparams(user=admin.user))
+    theirs = server.call("images.bulk.add", {"datasetId": dataset, "images": images}, admin)[0]["id"]
+
+    for who, refs, status in ((admin, [f"image:{world.image}"], 404), (editor, [f"image:{theirs}"], 403)):
+        for method in ("autoflow.erase.plan", "autoflow.erase.run"):
+            with pytest.raises(ServerRefused) as refusal:
+                server.call(method, {"refs": refs}, who)
+            assert refusal.value.status == status
+    plan = server.call("autoflow.erase.plan", {"refs": [f"image:{world.image}"]})
+    assert plan["keptForOtherTeams"] == plan["contents"]
+    report = world.erase(f"image:{world.image}")
+    assert report["keptForOtherTeams"] == report["contents"]
+    assert b"".join(server.download("images.download", {"id": theirs}, admin)) == world.bytes
+    with pytest.raises(ServerRefused):
+        server.call("autoflow.erase.run", {"id": report["erasure"]}, admin)
+    assert server.call("autoflow.erase.list", {}, admin) == {"erasures": []}
+    assert server.call("autoflow.audit.list", {"action": "item.erase"}, admin)["entries"] == []
+    assert server.call("autoflow.audit.list", {"action": "item.erase"})["entries"][0]["entity"] == "erasure:1"
+
+    last = server.call("autoflow.erase.run", {"refs": [f"image:{theirs}"]}, admin)["report"]
+    assert (last["keptForOtherTeams"], last["requestedBy"]) == ([], "ann")
+
+
+@on_sqlite
+def test_a_killed_erasure_is_completed(world, filled, tmp_path, monkeypatch):
+    """Processes are killed after their first, second or third transaction; the next continues, and nothing is left."""
+    server, home = filled.server, tmp_path / "home"
+    copies_in_trash(server, world)
+    commit, killed = Store.write, 0
+    commits: list[Killing] = []
+
+    class Killing:
+        """A write transaction, after whose commit the process is killed."""
+
+        def __init__(self, *arguments, **options):
+            self._transaction = commit(*arguments, **options)
+
+        def __enter__(self):
+            return self._transaction.__enter__()
+
+        def __exit__(self, *error):
+            self._transaction.__exit__(*error)
+            commits.append(self)
+            if len(commits) > killed % 3:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def continue_in_child(**request):
+        child = os.fork()
+        if not child:
+            monkeypatch.setattr(Store, "write", lambda *arguments, **options: Killing(*arguments, **options))
+            try:
+                server.call("autoflow.erase.run", request)
+            finally:
+                os._exit(0)
+        return os.waitpid(child, 0)[1]
+
+    assert continue_in_child(refs=[f"image:{world.image}"]) == signal.SIGKILL
+    killed = 1
+    while continue_in_child(teamId=1) == signal.SIGKILL:
+        killed += 1
+    assert killed > 10
+    (erasure,) = world.call("autoflow.erase.list")["erasures"]
+    assert signature.is_valid(erasure["report"])
+    assert (left_in(home), left_in_rows(server.store)) == ([], [])
+    assert world.call("autoflow.upkeep.verify", level=3)["counts"]["problems"] == 0
+
+
+@on_sqlite
+def test_a_report_is_signed_by_the_store(world):
+    """The signature is of every member; two reports have one key."""
+    first, second = world.erase(f"image:{world.image}"), world.erase(f"image:{world.other}")
+    assert first["publicKey"] == second["publicKey"]
+    assert signature.is_valid(first)
+    for forged in ({**first, "counts": {}}, {**first, "publicKey": "x"}, {**first, "signature": "!"}, {}):
+        assert not signature.is_valid(forged)
+
+
+def test_projects_and_runs_are_removed_for_good(world, filled, tmp_path):
+    """With their versions, logs and facts, and with the bytes that nothing else needs, which may be uploaded again."""
+    server = filled.server
+    plan = world.call("autoflow.erase.plan", refs=[f"project:{world.project}", "task:1"])
+    assert (plan["counts"]["projects"], plan["counts"]["runs"], plan["counts"]["versions"]) == (1, 1, 2)
+    report = world.erase(f"project:{world.project}", f"project:{world.restored}", "task:1")
+    assert (report["counts"]["projects"], report["counts"]["runs"], report["contents"]) == (2, 1, [])
+    assert left_in_rows(server.store) == ["files"]
+    with server.store.read() as conn:
+        remaining = [conn.execute(select(table)).all() for table in (schema.projects, schema.tasks, schema.versions)]
+    assert remaining == [[], [], []]
+    world.call("file-storage.remove", teamId=1, path=f"/scans/{NAME}")
+    assert filled.content(world.bytes) == world.hash
+    assert world.call("autoflow.upkeep.verify", level=3)["counts"]["problems"] == 0
+
+
+def test_rules_of_retention_remove_old_logs_and_versions(world, filled):
+    """What is older than the days of a rule goes, but for the last version of a project; first it is counted."""
+    server = filled.server
+    assert world.call("autoflow.retention")["rules"] == {}
+    rules = world.call("autoflow.retention.set", logs=90, versions=365)
+    assert (rules["rules"], rules["due"]) == ({"logs": 90, "versions": 365}, {"logs": 0, "versions": 0})
+    with server.store.write() as conn:
+        for table, column in (("logs", "at"), ("versions", "created_at")):
+            conn.execute(text(f"UPDATE {table} SET {column} = '2020-01-01T00:00:00.000Z'"))
+    due = world.call("autoflow.retention")
+    assert (due["due"], due["versions"], due["needed"]) == (
+        *({"logs": 1, "versions": 1}, [f"version:{world.versions[0]}"], 1),
+    )
+    report = world.call("autoflow.retention.apply")["report"]
+    assert {name: report["counts"][name] for name in ("logs", "versions")} == {"logs": 1, "versions": 1}
+    assert world.call("autoflow.retention.apply") == {"id": None, "done": True, "report": None}
+    assert [row["id"] for row in world.call("projects.versions.list", projectId=world.project)["entities"]] == [
+        world.versions[1]
+    ]
+    assert [entry["action"] for entry in world.call("autoflow.audit.list", action="retention.")["entries"]] == [
+        *("retention.apply", "retention.set", "retention.set"),
+    ]
