@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
 
-from autoflow.server.db import blobs, copies, items, scopes
+from autoflow.server.db import blobs, copies, items, scopes, tombstones
 from autoflow.server.db.schema import items as item_table
 from autoflow.server.db.schema import items_history, users
 from autoflow.server.db.schema import projects as project_table
@@ -106,7 +106,7 @@ def read_items(conn: Connection, request: contract.TransferItemsRequest) -> cont
 
     Raises:
         NotFound: there is no such version, or the base is not one of the same project.
-        Invalid: the bytes of an item are not stored here, but in a file of the server's machine.
+        Invalid: the bytes of an item are not stored here, but in a file of the server's machine, or it was erased.
     """
     ref = SnapshotRef.of(_complete(conn, request.id))
     originals = snapshot.original_ids(snapshot.datasets_at(conn, ref))
@@ -124,6 +124,10 @@ def read_items(conn: Connection, request: contract.TransferItemsRequest) -> cont
         removed = [{"dataset": before[row["dataset_id"]], "name": row["name"]} for row in changes.removed]
         item_rows, upto, is_last = changes.items, changes.upto, changes.is_last
     for row in item_rows:
+        if tombstones.is_tombstone(row):
+            raise Invalid(
+                f"images of version {request.id} were erased: restore it, and copy a version of the restored project"
+            )
         if external_files.is_external(row):
             raise Invalid(
                 f"item {row['name']!r} of version {request.id} is stored by reference, in {row['link']}: import its "
