@@ -15,6 +15,7 @@ from autoflow.api.image import ImageApi
 from autoflow.api.instance import is_at_least
 from autoflow.api.local_files import is_local_path, sha256_of_file
 from autoflow.api.missing_names import missing_name
+from autoflow.api.model import ModelApi
 from autoflow.api.project import ProjectApi
 from autoflow.api.task import TaskApi
 from autoflow.api.workflow import Workflow
@@ -29,6 +30,7 @@ from autoflow.transport.typed import call
 from autoflow.wire import methods
 from autoflow.wire.contract import lineage
 from autoflow.wire.contract import runs as run_contract
+from autoflow.wire.contract.audit import AUDIT_LIST, AuditEntry, ListAuditRequest
 
 OLDEST_VERSION = "6.9.31"  # of an instance with the workflow methods
 
@@ -126,6 +128,11 @@ class Api:
         return FileApi(self.transport)
 
     @cached_property
+    def model(self) -> ModelApi:
+        """Models, their versions and aliases. Our server only."""
+        return ModelApi(self.transport)
+
+    @cached_property
     def task(self) -> TaskApi:
         """Tasks."""
         return TaskApi(self.transport)
@@ -189,6 +196,51 @@ class Api:
         reference = sha256_of_file(ref) if is_local_path(ref) else str(parse_image(ref) or parse(ref))
         response = call(self.transport, lineage.IMPACT, lineage.ImpactRequest(ref=reference, team_id=team_id))
         return NotebookImpact.from_json(response)
+
+    def audit(
+        self,
+        *,
+        team_id: int | None = None,
+        action: str | None = None,
+        entity: str | None = None,
+        who: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: int = 100,
+    ) -> list[AuditEntry]:
+        """Return entries of the audit log, the newest first, for admins of a team. Our server only.
+
+        Args:
+            team_id: of this team alone. Default: all teams that the user is an admin of.
+            action: an action, as ``alias.set``, or the beginning of several, as ``token.``.
+            entity: reference of an entity; a model's, as ``model:lemons``, includes its aliases.
+            who: login of a user, or ``user@host``.
+            since, until: times in ISO 8601 in UTC, or days.
+            limit: most entries.
+
+        Raises:
+            NotAllowed: the user is no admin, or the token has not the scope admin.
+            ServerError: the server is a Supervisely instance.
+        """
+        entries: list[AuditEntry] = []
+        before: int | None = None
+        while len(entries) < limit:
+            request = ListAuditRequest(
+                team_id=team_id,
+                action=action,
+                entity=entity,
+                who=who,
+                since=since,
+                until=until,
+                before=before,
+                limit=limit - len(entries),
+            )
+            response = call(self.transport, AUDIT_LIST, request)
+            entries += response["entries"]
+            before = response["next"]
+            if before is None:
+                break
+        return entries
 
     def runs(
         self, where: str | None = None, *, sort: str | None = None, limit: int = 50

@@ -179,9 +179,19 @@ class VersionApi:
         request = contract.VersionDiffRequest(from_=from_id, to=to_id, limit=limit, after=after or 0, labels=labels)
         return self._call(contract.VERSION_DIFF, request)
 
-    def delete(self, version_id: int) -> None:
-        """Delete a version; `collect` then frees content that nothing else uses."""
-        self._call(contract.VERSION_DELETE, contract.VersionDeleteRequest(id=version_id))
+    def delete(self, version_id: int) -> list[str]:
+        """Delete a version, and return the models that were made from it; `collect` then frees content that nothing
+        else uses.
+
+        Raises:
+            ServerError: an alias names a model that was made from it: move the alias first.
+        """
+        return self._call(contract.VERSION_DELETE, contract.VersionDeleteRequest(id=version_id))["models"]
+
+    def models_made_from(self, version_id: int) -> list[str]:
+        """Return references of the versions of models that were made from a version, as ``model:lemons@3``."""
+        request = contract.VersionDeleteRequest(id=version_id, dry_run=True)
+        return self._call(contract.VERSION_DELETE, request)["models"]
 
     def to_folder(
         self,

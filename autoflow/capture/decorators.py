@@ -87,6 +87,7 @@ def workflow_output(
     *,
     value: str | Selector | None = None,
     model_weight: bool = False,
+    model: str | None = None,
     version: int | str | Selector | None = None,
     when: str | Mapping[str, Any] | Selector | None = None,
     task_id: int | str | Selector | None = None,
@@ -109,6 +110,7 @@ def workflow_output(
         kind: project, dataset, file, folder, task, job, or app (the run's own session, without a value).
         value: as for `workflow_input`; default the result, or, when the function returns no value (its annotation
             or its code says so), the first parameter named after the kind.
+        model: name of a model: the file is its next version (``model:lemons@3``), on our server.
         others: as for `workflow_input`.
 
     Raises:
@@ -207,6 +209,7 @@ def _decorator(
     direction: Direction, kind: Any, options: dict[str, Any], unknown: Mapping[str, Any]
 ) -> Callable[[F], F]:
     check_options(unknown)
+    options = {**options, **unknown}  # an option of the other direction alone, which `EdgeSpec` refuses
     if callable(kind):
         raise DecorationError(f'name the kind, as in @workflow_{direction}("project")')
     check_kind(direction, kind)

@@ -28,6 +28,8 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
+    from autoflow.cli.model_arguments import add_models
+
     top = Parser(prog="autoflow", description="Workflow lineage and data versions of ML apps.")
     top.add_argument("--version", action="store_true", help="print the version and exit")
     commands = top.add_subparsers(metavar="COMMAND")
@@ -56,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
 
     _add_trace_and_reproduce(commands)
     _add_runs(commands)
+    add_models(commands)
     _add_versions(commands)
     _add_erase(commands)
 
@@ -89,7 +92,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 _REF = (
-    "project:N, project:N#M, version:N, dataset:N, file:N, task:N, job:N, or the path of a team file with its leading /"
+    "project:N, project:N#M, version:N, dataset:N, file:N, task:N, job:N, model:NAME@ALIAS, "
+    "model:NAME@VERSION, or the path of a team file with its leading /"
 )
 
 
@@ -391,6 +395,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         doctor,
         erase,
         graph,
+        models,
         outbox,
         page,
         recover,
@@ -418,6 +423,8 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "impact": graph.show_impact,
         "runs": runs.search,
         "compare": runs.compare,
+        "audit": models.audit,
+        **{f"models_{name}": run for name, run in models.ACTIONS.items()},
         "watch": watch.watch,
         "reproduce": reproduce.reproduce,
         **{f"versions_{name}": run for name, run in versions.ACTIONS.items()},

@@ -301,6 +301,8 @@ def delete(args: argparse.Namespace) -> int:
     api = open_api()
     version = _version(api, args.which)
     label = f"version:{version.id} (V{version.version} of project:{version.project_id})"
+    if models := api.project.version.models_made_from(version.id):
+        print(f"autoflow: made from {label}: {', '.join(models)}", file=sys.stderr)
     if not args.yes:
         if not sys.stdin.isatty():
             print(f"autoflow: {label} would be deleted permanently; confirm with --yes", file=sys.stderr)

@@ -236,6 +236,7 @@ class DataDetails(TypedDict, total=False):
     projectId: int
     projectName: str
     digest: str
+    models: list[str]
 
 
 class DataJson(_DataIdentity, total=False):
@@ -257,8 +258,10 @@ class DataJson(_DataIdentity, total=False):
         projectId: project of a version or a dataset.
         projectName: name of a version's project.
         digest: digest of a version or a project.
+        models: versions of models that a file is, as model:lemons@3 (champion).
     """
 
+    models: list[str]
     teamId: int
     path: str
     sha256: str | None

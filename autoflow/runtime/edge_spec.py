@@ -13,6 +13,7 @@ from typing import Any
 from autoflow.errors import CardError, DecorationError, UnknownKindError, UnknownParameterError
 from autoflow.model.card import WireMeta, WorkflowMeta
 from autoflow.model.entity_types import Direction, Kind, kinds
+from autoflow.model.model_name import check_model_name
 from autoflow.model.path import Path, parse
 from autoflow.outbox.record_encoder import encode_member, encode_members, join
 from autoflow.runtime.call import Call, ResultPending, check_callable, getter
@@ -34,6 +35,7 @@ CARD_OPTIONS = ("title", "description", "icon", "icon_color", "icon_bg_color", "
 OPTIONS = (
     "value",
     "model_weight",
+    "model",
     "version",
     "when",
     "task_id",
@@ -125,8 +127,10 @@ class EdgeSpec:
         self._node = CardOptions(options.get("node"), {"title": options.get("node_title")}, names)
         self._meta: Any = _compile_meta(options.get("meta"))
         head: dict[str, Any] = {"type": "edge", "direction": direction, "kind": kind}
-        if options.get("model_weight"):
+        if options.get("model_weight") or "model" in options:
             head["model_weight"] = True
+        if "model" in options:
+            head["model"] = _check_model(options["model"], direction, kind)
         self.head = encode_members(head)
         self.constant = self._constant()
 
@@ -321,6 +325,22 @@ def _id_of(value: Any) -> int | None:
     except UnrecognizedValue:
         return None
     return entity if isinstance(entity, int) else None
+
+
+def _check_model(model: Any, direction: Direction, kind: Kind) -> str:
+    """Return the name of the model that a written file is a version of.
+
+    Raises:
+        DecorationError: it is not a name, or no file is written.
+    """
+    if direction != "output" or kind != "file":
+        raise DecorationError(f"model= goes with an output of kind 'file', not an {direction} of kind {kind!r}")
+    if not isinstance(model, str):
+        raise DecorationError(f"model= is the name of a model, not a {type(model).__name__}")
+    try:
+        return check_model_name(model)
+    except ValueError as error:
+        raise DecorationError(f"model={error}") from None
 
 
 def _compile_meta(meta: Any) -> Any:

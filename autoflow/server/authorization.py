@@ -19,9 +19,9 @@ from sqlalchemy import Connection, RowMapping
 from autoflow.process.os_user import user_at_host
 from autoflow.server import timestamps
 from autoflow.server.db import clock, reproduction_view, tokens
-from autoflow.server.db.access import LOCAL, Caller
+from autoflow.server.db.access import FIRST_TEAM, LOCAL, Caller
 from autoflow.server.db.engine import Store
-from autoflow.server.db.roles import WRITE, permissions
+from autoflow.server.db.roles import ADMIN, WRITE, permissions
 from autoflow.server.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from autoflow.wire.tokens import START
 
@@ -114,6 +114,16 @@ class Tokens:
             tokens.add(conn, user_id, digest(token), token[:PREFIX_LENGTH], expires_at=expires_at, scope=scope)
         return token
 
+    def ensure_local_user(self, login: str) -> int:
+        """Return the id of a user of the server's own machine, creating them, as an admin of the first team, if new."""
+        with self._store.read() as conn:
+            user_id = tokens.find_user_id(conn, login)
+        if user_id is None:
+            with self._write() as conn:
+                user_id = tokens.ensure_user(conn, login)
+                tokens.add_member(conn, user_id, [FIRST_TEAM], ADMIN)
+        return user_id
+
     def _write(self) -> contextlib.AbstractContextManager[Connection]:
         """Begin a write by the user of this process, who administers the server."""
         return self._store.write(LOCAL._replace(login=user_at_host()))
@@ -187,7 +197,7 @@ class Tokens:
         if row["task_id"] is not None:
             view = reproduction_view.from_text(row["view"], row["task_id"], row["created_at"])
         if row["scope"] == UNRESTRICTED:
-            return LOCAL._replace(since=row["created_at"], view=view)
+            return LOCAL._replace(user=row["user_id"], login=row["login"], since=row["created_at"], view=view)
         if not members:
             raise Forbidden("the user of this token is in no team")
         since = None

@@ -12,7 +12,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from autoflow.errors import ServerRefused
+from autoflow.errors import ServerBusy, ServerRefused
+from autoflow.process.os_user import user_at_host
 from autoflow.server import limits
 from autoflow.server.authorization import Tokens, for_writing
 from autoflow.server.blobs import BlobStore, Content
@@ -223,6 +224,7 @@ class Server:
         self.tokens = Tokens(store)
         self.health = Health()
         self._readiness = Readiness(store, blobs)
+        self._process_user: Caller | None = None
 
     @classmethod
     def open(
@@ -261,6 +263,20 @@ class Server:
     def integrity_check(self) -> IntegrityCheck:
         """Return a check of the database and of the rows of all versions."""
         return IntegrityCheck(self._context, 1, Scope())
+
+    def process_user(self) -> Caller:
+        """Return the caller for the operating system's user of this process, who becomes a user of the store.
+
+        While the store cannot be written, it is the local user under that name.
+        """
+        if self._process_user is None:
+            login = user_at_host()
+            try:
+                user_id = self.tokens.ensure_local_user(login)
+            except ServerBusy:
+                return LOCAL._replace(login=login)
+            self._process_user = LOCAL._replace(user=user_id, login=login)
+        return self._process_user
 
     @property
     def store(self) -> Store:

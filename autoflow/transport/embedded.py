@@ -15,6 +15,7 @@ from autoflow.wire.contract.records import RECORDS_ADD, AddRecordsRequest, AddRe
 from autoflow.wire.parts import Part
 
 if TYPE_CHECKING:
+    from autoflow.server.db.access import Caller
     from autoflow.server.server import Server
 
 ORIGIN = "embedded"
@@ -65,14 +66,14 @@ class EmbeddedTransport:
                 self._server = Server.open(self._folder, notes=notes, lazy=True)
             return self._server
 
-    def _caller(self, server: Server) -> dict[str, Any]:
-        """Return who calls the server, unless that is its local user."""
-        return {"caller": server.tokens.caller(self._token)} if self._token is not None else {}
+    def _caller(self, server: Server) -> Caller:
+        """Return the user of the token, else of this process."""
+        return server.tokens.caller(self._token) if self._token is not None else server.process_user()
 
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
         """See `Transport.call`; only the database is waited for, so `timeout` has no effect."""
         server = self._open()
-        return server.call(method, body, **self._caller(server))
+        return server.call(method, body, self._caller(server))
 
     def deliver(self, records: Sequence[Mapping[str, Any]]) -> AddRecordsResponse:
         """See `Transport.deliver`."""
@@ -81,12 +82,12 @@ class EmbeddedTransport:
     def upload(self, method: str, parts: Sequence[Part], query: Mapping[str, str | int] | None = None) -> Any:
         """See `Transport.upload`."""
         server = self._open()
-        return server.upload(method, parts, query or {}, **self._caller(server))
+        return server.upload(method, parts, query or {}, self._caller(server))
 
     def download(self, method: str, body: Mapping[str, Any]) -> Iterator[bytes]:
         """See `Transport.download`."""
         server = self._open()
-        return server.download(method, body, **self._caller(server))
+        return server.download(method, body, self._caller(server))
 
     def local_paths(self, version: int, hashes: Sequence[str]) -> dict[str, str]:
         """Return the paths of a version's blobs by their hashes, as far as they are files on this machine."""

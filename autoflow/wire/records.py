@@ -13,7 +13,8 @@ A record is a JSON object. Every record has ``key`` (unique for ever: the journa
 ``log``      ``lines``: a chunk of the run's log, text
 ``node``     ``node``: settings of the run's own card, wire form
 ``edge``     on the server's wire: ``direction``, ``entity`` = {"type": WireType, "id": number or path, "origin": ""},
-             ``meta`` (wire form, or null), ``task`` when the edge names a task other than its run's
+             ``meta`` (wire form, or null), ``task`` when the edge names a task other than its run's, ``model`` when
+             the file is a version of a model of that name
 
 In the journal an edge has the form of `CapturedEdge`; the sender completes it.
 """
@@ -121,6 +122,7 @@ class CapturedEdge(_EdgeHead, total=False):
 
     own_task: int  # a task other than the run's, named by the edge
     model_weight: bool
+    model: str  # name of the model that a written file is a version of
     subject: Subject
     version: VersionReference
     card: dict[str, Any]  # WorkflowSettings by property, texts in JSON form
@@ -163,6 +165,7 @@ class _EdgeRecord(_RunKey):
 
 
 class EdgeRecord(_EdgeRecord, total=False):
-    """An edge, complete; with the task that it names, if that is not its run's."""
+    """An edge, complete; with the task that it names, if that is not its run's, and the model of a file."""
 
     task: int
+    model: str

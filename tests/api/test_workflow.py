@@ -164,6 +164,14 @@ def test_a_file_path_is_resolved_in_the_tasks_team(api, instance):
     assert instance.lookups.count("file-storage.list") == 1
 
 
+def test_an_instance_gets_a_model_as_the_file_it_knows(api, instance):
+    """A name of a model is no part of an edge on an instance, which has no models."""
+    with workflow("Train", server=instance.url, task_id=66) as run:
+        run.output("file", 1001, model="lemons")
+    assert posted(instance) == [(66, "model_weight", 1001)]
+    assert "model" not in instance.edges[0].body
+
+
 def test_a_meta_in_wire_form_is_sent_unchanged(api, instance):
     """The result of `WorkflowMeta.create_as_dict`, and a handwritten dict."""
     meta = WorkflowMeta.create_as_dict(relation_settings=WorkflowSettings(title="<b>T</b>", description="d"))

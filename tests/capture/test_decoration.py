@@ -97,6 +97,7 @@ def test_an_unknown_kind_or_option_is_refused_before_decoration(decorate, error,
         ({"task_id": 0}, DecorationError, "not a task id"),
         ({"task_id": 1.5}, DecorationError, "not a task id"),
         ({"model_weight": True}, DecorationError, "kind 'file', not 'project'"),
+        ({"model": "lemons"}, DecorationError, "goes with an output of kind 'file'"),
     ],
 )
 @pytest.mark.parametrize("decorator", [workflow_input, workflow_output])

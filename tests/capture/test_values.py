@@ -280,6 +280,16 @@ def test_weights_are_a_type_of_their_own(recorded_edges):
     assert recorded_edges() == [("input", "model_weight", "/a.pt")]
 
 
+def test_an_output_names_its_model(captured):
+    """`model=` marks a file as weights, and its name is in the record; a text that is no name is refused."""
+    workflow_output("file", value="path", model="lemons/large")(lambda path: None)("/a.pt")
+    (record,) = (record for record in captured.records if record["type"] == "edge")
+    assert (record["entity"]["type"], record["model"]) == ("model_weight", "lemons/large")
+    for name in ("a b", "", "@", 3):
+        with pytest.raises(DecorationError, match="model"):
+            workflow_output("file", value="path", model=name)(lambda path: None)
+
+
 # -- many, and odd ones
 
 

@@ -237,7 +237,8 @@ def _data_type(card: Card, data: Mapping[str, Any]) -> str:
     if card.type == "project_version" and data.get("number") is not None:
         title = f' "{data["title"]}"' if data.get("title") else ""
         return f"version {data['number']} of project:{data['projectId']}{title}"
+    label = printable(", ".join(data.get("models", ()))) or type_label(card)
     if data.get("count", 1) > 1:
         replaced = "" if data.get("current") else ", replaced since"
-        return f"{type_label(card)}, number {data['number']} of {data['count']} at its path{replaced}"
-    return type_label(card)
+        return f"{label}, number {data['number']} of {data['count']} at its path{replaced}"
+    return label

@@ -129,6 +129,8 @@ class ServerResolver(RecordResolver):
         }
         if (task := _own_task(record)) is not None:
             resolved["task"] = task
+        if model := record.get("model"):
+            resolved["model"] = model
         return resolved
 
 

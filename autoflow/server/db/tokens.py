@@ -56,16 +56,21 @@ def _member_reference(conn: Connection, user_id: int) -> str:
     return f"member:{conn.execute(select(users.c.login).where(users.c.id == user_id)).scalar_one()}"
 
 
+def find_user_id(conn: Connection, login: str) -> int | None:
+    """Return the id of a user by login, None if there is none."""
+    return conn.execute(select(users.c.id).where(users.c.login == login)).scalar()
+
+
 def get_user_id(conn: Connection, login: str) -> int:
     """Return the id of a user by login.
 
     Raises:
         NotFound: there is none.
     """
-    row = conn.execute(select(users.c.id).where(users.c.login == login)).scalar()
-    if row is None:
+    user_id = find_user_id(conn, login)
+    if user_id is None:
         raise NotFound("user", login)
-    return int(row)
+    return user_id
 
 
 def remove_member(conn: Connection, user_id: int, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -14,10 +14,11 @@ from autoflow.model.entity_types import ENTITY_TYPES
 from autoflow.model.graph_json import DataDetails, DataJson, FileJson, RunJson
 from autoflow.model.local_file import local_file
 from autoflow.server.db import files as file_store
-from autoflow.server.db import jobs, json_codec, tasks
+from autoflow.server.db import jobs, json_codec, models, tasks
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import datasets, edges, files, projects, versions
 from autoflow.server.db.schema import tasks as task_table
+from autoflow.server.lineage.model_cards import is_file
 from autoflow.server.lineage.walk import entity_of
 from autoflow.server.paging import chunks
 
@@ -69,7 +70,7 @@ def describe_runs(conn: Connection, task_ids: Mapping[str, int]) -> tuple[dict[s
     return runs, list(touched.values())
 
 
-def describe_data(conn: Connection, refs: Iterable[EntityRef]) -> dict[str, DataJson]:
+def describe_data(conn: Connection, refs: Sequence[EntityRef]) -> dict[str, DataJson]:
     """Describe data entities, by their cards' keys."""
     descriptions: dict[str, DataJson] = {
         ref.key: {
@@ -97,6 +98,9 @@ def describe_data(conn: Connection, refs: Iterable[EntityRef]) -> dict[str, Data
         for chunk in chunks(own.get(kind, [])):
             for ident, description in describe(conn, chunk).items():
                 descriptions[f"{kind}:{ident}"].update(description)
+    named = models.named_versions(conn, [ref.key for ref in refs if is_file(ref)])
+    for key, entries in named.items():
+        descriptions[key]["models"] = [models.names_of([entry]) for entry in entries]
     return descriptions
 
 

@@ -326,6 +326,8 @@ export interface DataJson {
   /** server that issued the id; empty for the graph's own server. */
   origin: string;
   name: string;
+  /** versions of models that a file is, as model:lemons@3 (champion). */
+  models?: Array<string>;
   /** team of a file. */
   teamId?: number;
   /** path of a file. */
@@ -949,6 +951,8 @@ export interface ImpactData {
   /** server that issued the id; empty for the graph's own server. */
   origin: string;
   name: string;
+  /** versions of models that a file is, as model:lemons@3 (champion). */
+  models?: Array<string>;
   /** team of a file. */
   teamId?: number;
   /** path of a file. */
