@@ -291,6 +291,8 @@ class Api:
         twice: bool = False,
         publish: bool = False,
         discard: bool = False,
+        timeout: float | None = None,
+        chain: bool = False,
     ) -> Reproduction:
         """Restore the input data of the run that produced an entity as new projects, and write a lock file of the run.
 
@@ -311,11 +313,15 @@ class Api:
             twice: run the command a second time; `Reproduction.deterministic` then says whether it wrote the same.
             publish: let the command write to the recorded paths of Team Files. Default: below ``/reproduced/task-N``.
             discard: remove the restored projects and what the command wrote, when it has been compared.
+            timeout: seconds after which the command is ended, with all processes it started.
+            chain: repeat the runs that its input files came from, too, back to the data; each reads what the earlier
+                ones wrote. `Reproduction.stages` has their results.
 
         Raises:
             NotReproducible: the run cannot be repeated; the message has the reason and what was restored until then.
             ValueError, ServerError: as `trace`.
         """
+        from autoflow.reproduction.chain import reproduce_chain
         from autoflow.reproduction.job import ReproduceOptions
         from autoflow.reproduction.reproduce import reproduce
 
@@ -325,8 +331,9 @@ class Api:
             twice=twice,
             publish=publish,
             discard=discard,
+            timeout=timeout,
         )
-        return reproduce(self, ref, options)
+        return (reproduce_chain if chain else reproduce)(self, ref, options)
 
     @property
     def records(self) -> Destination:

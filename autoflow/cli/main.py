@@ -161,6 +161,12 @@ def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> No
     again.add_argument(
         "--discard", action="store_true", help="remove the restored projects and what the command wrote, at the end"
     )
+    again.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="end the command with its child processes after that time"
+    )
+    again.add_argument(
+        "--chain", action="store_true", help="repeat the runs that its input files came from, too, back to the data"
+    )
     again.add_argument("--json", action="store_true", help="as JSON")
     again.set_defaults(run="reproduce")
 
@@ -374,6 +380,14 @@ def _add_backup(commands: argparse._SubParsersAction[Parser]) -> None:
     restore.add_argument("--check", action="store_true", help="only verify the backup, by reading all of it")
     restore.add_argument("--json", action="store_true", help="as JSON")
     restore.set_defaults(run="restore")
+
+
+def _seconds(text: str) -> float:
+    """Parse a positive number of seconds."""
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise ValueError
+    return seconds
 
 
 def _add_store(command: argparse.ArgumentParser) -> None:

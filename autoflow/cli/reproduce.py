@@ -29,6 +29,7 @@ from autoflow.model.reproduction import (
     Reproduction,
     ReproductionPlan,
 )
+from autoflow.reproduction.chain import reproduce_chain
 from autoflow.reproduction.job import ReproduceOptions
 from autoflow.reproduction.lock import outcome
 from autoflow.reproduction.reproduce import reproduce as run_again
@@ -57,8 +58,9 @@ def reproduce(args: argparse.Namespace) -> int:
                 twice=args.twice,
                 publish=args.publish,
                 discard=args.discard,
+                timeout=args.timeout,
             )
-            result = run_again(api, args.ref, options)
+            result = (reproduce_chain if args.chain else run_again)(api, args.ref, options)
     except (AutoflowError, OSError, ValueError) as error:
         print(f"autoflow: {printable(str(error))}", file=sys.stderr)
         return EXIT_NOT_RUN
@@ -88,7 +90,9 @@ def _report(line: str) -> None:
 
 
 def _to_json(result: Reproduction) -> dict[str, object]:
+    stages = {"stages": [_to_json(stage) for stage in result.stages]} if result.stages else {}
     return {
+        **stages,
         "ref": result.ref,
         "task": result.task,
         "restored": [{"project": project_id, "name": name} for project_id, name in result.restored.items()],
@@ -101,6 +105,9 @@ def _to_json(result: Reproduction) -> dict[str, object]:
 
 
 def _print_result(result: Reproduction) -> None:
+    for stage in result.stages:
+        _print_result(stage)
+        print()
     print(printable(f"{result.ref} was produced by {result.task}"))
     for project_id, name in result.restored.items():
         print(printable(f"  restored  project:{project_id}  {name}"))

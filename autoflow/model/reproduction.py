@@ -166,6 +166,8 @@ class Reproduction:
         worktree: path of the working tree, if it was kept.
         causes: what differs from the recorded run, other than its outputs.
         deterministic: whether a second run wrote the same as the first; None if there was none, or it compared nothing.
+        written: ids of the files of the team that the reproduction wrote, by the paths that its command asked for.
+        stages: the reproductions of the runs that the inputs came from, the first one first.
     """
 
     ref: str
@@ -179,11 +181,16 @@ class Reproduction:
     worktree: str | None = None
     causes: list[Cause] = field(default_factory=list)
     deterministic: bool | None = None
+    written: dict[str, int] = field(default_factory=dict)
+    stages: list[Reproduction] = field(default_factory=list)
 
     @property
     def equal(self) -> bool | None:
-        """Whether all compared outputs are equal, from the recorded data and code; None when nothing was run."""
-        return all_equal(self.rows) if self.tasks else None
+        """Whether all compared outputs are equal, from the recorded data and code; None when nothing was run.
+
+        Those of the earlier stages are included.
+        """
+        return all_equal(self.rows) and all(stage.equal for stage in self.stages) if self.tasks else None
 
     @property
     def outputs(self) -> str | None:

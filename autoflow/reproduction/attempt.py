@@ -13,6 +13,7 @@ from autoflow.model.graph_json import DataJson
 from autoflow.model.reproduction import EQUAL, NOT_COMPARED, ComparisonRow, output_verdict
 from autoflow.reproduction import running
 from autoflow.reproduction.comparison import (
+    FILES,
     compare_files_read,
     compare_inputs,
     compare_outputs,
@@ -29,6 +30,7 @@ from autoflow.runtime.delivery import deliver_folder, deliver_waiting
 from autoflow.runtime.destination import token_for
 from autoflow.transport.typed import call
 from autoflow.wire.contract.lineage import FILES_WRITTEN, REPRODUCTIONS, FilesWrittenRequest, ReproductionsRequest
+from autoflow.wire.methods import FILE_LIST
 
 
 class Attempt(NamedTuple):
@@ -49,7 +51,7 @@ def run_command(job: Job, command: Command, python: Interpreter, tree: str) -> A
     folder = running.working_folder(run, tree)
     line = running.command_line(run, command, python, tree)
     job.options.report(f"running {shlex.join(line)} in {folder}")
-    code = running.execute(line, folder, environment)
+    code = running.execute(line, folder, environment, attempt_id, job.options.timeout)
     # the user's token is never passed on: a server that requires one, and issues none, rejects the command's records
     without_token = credentials is None and token_for(api.records.origin)
     hint = "; it was started without a token, which this server may require" if without_token else ""
@@ -98,6 +100,27 @@ def _written(job: Job, run: RecordedRun) -> list[DataJson]:
             if output["ref"] == path:
                 output["ref"] = output["path"]
     return outputs
+
+
+def written_files(job: Job, run: RecordedRun) -> dict[str, int]:
+    """Return the ids of the files that a reproduction wrote, by the paths that its command asked for."""
+    files: dict[str, int] = {}
+    in_folders: set[str] = set()
+    for output in _written(job, run):
+        path = output.get("path")
+        if path is None or output["type"] not in FILES or output["origin"]:
+            continue
+        if output["ref"] == path:  # a file of a folder, which has no id here
+            in_folders.add(path)
+        else:
+            files[path] = int(output["id"])
+    for folder in (output for output in run.outputs if output["type"] == "folder" and not output["origin"]):
+        listing = job.api.transport.call(FILE_LIST, {"teamId": run.team, "path": str(folder["id"])})
+        for entry in listing:
+            path = str(entry["path"]).removeprefix(job.namespace or "")
+            if path in in_folders:
+                files[path] = entry["id"]
+    return files
 
 
 def _runs_of_attempt(api: DataApi, attempt: str) -> Sequence[RecordedRun]:

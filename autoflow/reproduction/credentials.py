@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from autoflow.api.protocols import DataApi
@@ -79,7 +79,13 @@ def restricted_credentials(api: DataApi, ref: str) -> Iterator[Credentials | Non
 
 
 def set_view(
-    api: DataApi, credentials: Credentials, run: RecordedRun, restored: RestoredInputs, *, publish: bool
+    api: DataApi,
+    credentials: Credentials,
+    run: RecordedRun,
+    restored: RestoredInputs,
+    replaced: Mapping[str, int],
+    *,
+    publish: bool,
 ) -> str | None:
     """Let the command see the restored data in place of the recorded; return the folder of what it writes.
 
@@ -101,13 +107,18 @@ def set_view(
         for replacement in restored.replacements
         if replacement.kind == "dataset"
     ]
-    files = [
-        admin.RecordedFile(id=int(entity["id"]), path=path)
+    files = {
+        path: int(entity["id"])
         for entity in run.inputs
         if entity["type"] in FILES and not entity["origin"] and (path := entity.get("path"))
-    ]
+    }
+    files.update(replaced)
     request = admin.ReproductionViewRequest(
-        id=credentials.id, projects=list(projects.values()), datasets=datasets, files=files, publish=publish
+        id=credentials.id,
+        projects=list(projects.values()),
+        datasets=datasets,
+        files=[admin.RecordedFile(id=number, path=path) for path, number in files.items()],
+        publish=publish,
     )
     try:
         return call(api.transport, admin.REPRODUCTION_VIEW, request)["namespace"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from autoflow.api.protocols import DataApi
@@ -23,7 +24,7 @@ class ReproduceOptions:
         run, allow_dirty, lock, workdir, keep, python, workspace, progress: see `Api.reproduce`.
         report: called with a line about the command that is started.
         confirm: called with the plan before anything is executed; None to execute without asking.
-        twice, publish, discard: see `Api.reproduce`.
+        twice, publish, discard, timeout: see `Api.reproduce`.
         interactive: whether `confirm` can return True; if not, it is called before anything is restored.
     """
 
@@ -41,6 +42,7 @@ class ReproduceOptions:
     twice: bool = False
     publish: bool = False
     discard: bool = False
+    timeout: float | None = None
 
 
 class Job(NamedTuple):
@@ -52,6 +54,7 @@ class Job(NamedTuple):
         credentials: those of the command; None if nothing is run, or the server issues none.
         namespace: folder of the files that the command writes, empty if they go to the recorded paths; None from a
             server that cannot show the recorded data to the command, so that its arguments are replaced.
+        files: files that the command reads in place of the recorded ones, by their paths.
     """
 
     api: DataApi
@@ -61,3 +64,4 @@ class Job(NamedTuple):
     requested: tuple[str, ...] = ()
     credentials: Credentials | None = None
     namespace: str | None = None
+    files: Mapping[str, int] = MappingProxyType({})

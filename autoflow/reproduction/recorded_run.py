@@ -27,6 +27,7 @@ class RecordedRun(NamedTuple):
         facts: how it was started.
         inputs, outputs: the data it read and wrote, in order, as in `Trace.data`.
         author: login of the user who recorded it, empty when unknown.
+        team: id of its team.
     """
 
     ref: str
@@ -37,6 +38,7 @@ class RecordedRun(NamedTuple):
     inputs: list[DataJson]
     outputs: list[DataJson]
     author: str = ""
+    team: int | None = None
 
     @property
     def command(self) -> list[str]:
@@ -61,7 +63,10 @@ def run_from_trace(trace: Trace, key: str) -> RecordedRun:
     outputs = [trace.data[name] for name in run["outputs"] if name in trace.data]
     facts = cast("RunFacts", run["facts"])
     author = str(run.get("createdBy") or "")
-    return RecordedRun(run["ref"], run["name"], run["state"], run["workspaceId"], facts, inputs, outputs, author)
+    return RecordedRun(
+        *(run["ref"], run["name"], run["state"], run["workspaceId"], facts, inputs, outputs, author),
+        team=run.get("teamId"),
+    )
 
 
 def producing_run(trace: Trace) -> RecordedRun:

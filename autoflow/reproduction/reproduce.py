@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from autoflow.api.protocols import DataApi
 from autoflow.errors import AutoflowError, NotReproducible
@@ -29,13 +31,16 @@ from autoflow.reproduction.substitution import Command, substitute
 from autoflow.reproduction.worktree import apply_code, find_repository, worktree
 
 
-def reproduce(api: DataApi, ref: str, options: ReproduceOptions) -> Reproduction:
+def reproduce(
+    api: DataApi, ref: str, options: ReproduceOptions, files: Mapping[str, int] = MappingProxyType({})
+) -> Reproduction:
     """Repeat the run that produced an entity.
 
     Args:
         api: the server that recorded it.
         ref: the entity, or the run itself.
         options: how to repeat it.
+        files: files that the command reads in place of the recorded ones, by their paths.
 
     Raises:
         NotReproducible: it cannot be repeated; the message names what was restored until then.
@@ -64,7 +69,7 @@ def reproduce(api: DataApi, ref: str, options: ReproduceOptions) -> Reproduction
     # before anything is restored: the token may change what was created since it was issued
     with restricted_credentials(api, run.ref) if options.run else contextlib.nullcontext() as credentials:
         try:
-            return _reproduce(Job(api, ref, run, options, requested, credentials), command, restored)
+            return _reproduce(Job(api, ref, run, options, requested, credentials, files=files), command, restored)
         finally:
             if credentials is not None and options.discard:
                 discard(api, credentials)
@@ -77,7 +82,7 @@ def _reproduce(job: Job, command: Command, restored: RestoredInputs) -> Reproduc
         restore_inputs(job.api, job.run, command, restored, workspace=options.workspace, progress=options.progress)
         by_hand = substitute(command, restored.replacements)
         if job.credentials is not None:
-            namespace = set_view(job.api, job.credentials, job.run, restored, publish=options.publish)
+            namespace = set_view(job.api, job.credentials, job.run, restored, job.files, publish=options.publish)
             job = job._replace(namespace=namespace)
         if job.namespace is None:
             command = by_hand
@@ -176,6 +181,7 @@ def _lock_and_run(
         worktree=kept_tree,
         causes=causes,
         deterministic=deterministic,
+        written=attempt.written_files(job, first.run),
     )
     lock.write_lock(options.lock, {**document, "reproduction": lock.outcome(result)})
     return result

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from autoflow.errors import NotReproducible
+from autoflow.process import process_tree
 from autoflow.process.paths import path_below
 from autoflow.reproduction.interpreter import Interpreter
 from autoflow.reproduction.plan import inherited_environment
@@ -92,17 +93,42 @@ def in_environment(script: str) -> bool:
     return "/bin/" in f"/{script}"
 
 
-def execute(words: Sequence[str], folder: str, environment: Mapping[str, str]) -> int:
+def execute(
+    words: Sequence[str], folder: str, environment: Mapping[str, str], attempt: str, timeout: float | None = None
+) -> int:
     """Run a command in a folder and return its exit code; its output goes to standard error.
 
+    If it does not end in time, or this process is interrupted, the command ends with all the processes it started.
+
+    Args:
+        words: the command line.
+        folder: the working folder.
+        environment: all its variables; one has the id of the attempt.
+        attempt: that id.
+        timeout: seconds that it may take, None for any time.
+
     Raises:
-        NotReproducible: it cannot be started.
+        NotReproducible: it cannot be started, or took longer.
     """
     try:
         with RunScope(NO_RUN):  # it is a run of its own, also when started from within a run
-            process = subprocess.run(  # noqa: S603 - the recorded command, which the user confirmed
-                list(words), cwd=folder, env=dict(environment), stdin=subprocess.DEVNULL, stdout=STDERR, check=False
+            process = subprocess.Popen(  # noqa: S603 - the recorded command, which the user confirmed
+                list(words),
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=STDERR,
+                start_new_session=True,
             )
     except (OSError, ValueError) as error:
         raise NotReproducible(f"{words[0]} cannot be started: {error}") from error
-    return process.returncode
+    try:
+        return process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process_tree.end(process, attempt)
+        raise NotReproducible(
+            f"the command did not end within {timeout:g} s: it was ended, with all the processes it started"
+        ) from None
+    except BaseException:
+        process_tree.end(process, attempt)
+        raise

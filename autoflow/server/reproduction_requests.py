@@ -162,7 +162,8 @@ class ReproductionRequests:
         for recorded, number in view.files.items():
             below = recorded[len(wanted) + 1 :] if recorded.startswith(wanted + "/") else None
             if recorded == wanted or (below is not None and (deep or "/" not in below)):
-                entries[recorded] = {**self._call(methods.FILE_INFO, {"id": number}), "type": "file"}
+                file = self._call(methods.FILE_INFO, {"id": number})  # of an earlier stage, it has another path
+                entries[recorded] = {**file, "path": recorded, "storagePath": recorded, "type": "file"}
         if view.namespace:
             own = self._call(method, {**request, "path": view.namespace + normalize_path(path)})
             for entry in own["entities"] if isinstance(own, dict) else own:

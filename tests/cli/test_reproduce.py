@@ -407,6 +407,51 @@ def test_files_of_other_runs_in_the_folder_are_not_compared(api, folder_repo, co
     assert "/runs/lemons/best.pt" in output
 
 
+STAGES_APP = '''
+import sys
+import tempfile
+
+from autoflow import Api, workflow
+
+api = Api.from_env()
+_, source, target = sys.argv[:3]
+
+
+def write(path, text):
+    """Upload a text."""
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write(text)
+        file.flush()
+        return api.file.upload(1, file.name, path)
+
+
+with workflow("Stage") as run:
+    with tempfile.NamedTemporaryFile() as file:
+        api.file.download(1, source, file.name)
+        text = file.read().decode()
+    run.input("file", source)
+    run.output("file", write(target, text + target))
+'''
+
+
+def test_a_chain_is_repeated_from_its_data(api, tmp_path, command):
+    """Each stage reads what the stage before it wrote, not what is at the path now."""
+    repo = Repository(tmp_path / "repo", STAGES_APP)
+    Path("raw").write_text("raw")
+    api.file.upload(1, "raw", "/raw")
+    repo.run("/raw", "/clean")
+    repo.run("/clean", "/model")
+    for path in ("/raw", "/clean"):
+        Path("raw").write_text("changed")
+        api.file.upload(1, "raw", path)
+    code, output, errors = command("reproduce", "/model", "--run", "--yes", "--chain", "--json")
+    assert code == 0, output + errors
+    result = json.loads(output)
+    assert [stage["task"] for stage in result["stages"]] == ["task:1"]
+    (read,) = (row for row in result["compared"] if row["side"] == "input")
+    assert (read["verdict"], read["ref"]) == ("read", result["stages"][0]["compared"][0]["ref"])
+
+
 LOCAL_APP = '''
 from pathlib import Path
 
