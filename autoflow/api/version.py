@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from autoflow.api.models import ProjectInfo, project_info, read_fields
 from autoflow.api.pagination import Filters, list_pages, where
+from autoflow.api.table_changes import TableChange, table_changes
 from autoflow.errors import ServerError, ServerRefused
 from autoflow.model.version import VersionInfo
 from autoflow.outbox.destinations.servers import ServerConnector
@@ -178,6 +179,13 @@ class VersionApi:
         """
         request = contract.VersionDiffRequest(from_=from_id, to=to_id, limit=limit, after=after or 0, labels=labels)
         return self._call(contract.VERSION_DIFF, request)
+
+    def tables(self, differences: contract.VersionDiffResponse) -> list[TableChange]:
+        """Return rows and columns, before and after, of the changed CSV, TSV, Parquet and Arrow files of a `diff`.
+
+        Parquet and Arrow are read by pyarrow, if it is installed where the server runs.
+        """
+        return list(table_changes(self._transport, differences))
 
     def delete(self, version_id: int) -> list[str]:
         """Delete a version, and return the models that were made from it; `collect` then frees content that nothing

@@ -9,12 +9,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from autoflow.api.client import Api
 from autoflow.api.version import version_info
 from autoflow.cli.api_access import needs_autoflow_server, open_api, render_options
 from autoflow.cli.progress import Progress
+from autoflow.cli.version_diff import MAX_LISTED_JSON, diff_lines
 from autoflow.datasets.import_options import ImportOptions
 from autoflow.datasets.left_out import shown
 from autoflow.datasets.sync import FolderImport, import_folder
@@ -34,13 +35,9 @@ from autoflow.wire.contract.admin import (
     VerifyRequest,
 )
 from autoflow.wire.contract.method import Method
-from autoflow.wire.contract.versions import SNAPSHOT, SnapshotRequest, VersionDiffResponse
+from autoflow.wire.contract.versions import SNAPSHOT, SnapshotRequest
 
 MAX_LISTED = 20  # changed items
-MAX_LISTED_JSON = 1000
-_SIGNS: dict[Literal["added", "removed", "changed"], str] = {"added": "+", "removed": "-", "changed": "~"}
-_DEFINED: tuple[Literal["classes", "tags", "datasets"], ...] = ("classes", "tags", "datasets")
-_COUNTED: tuple[Literal["items", "labels", "classes", "tags", "datasets"], ...] = ("items", "labels", *_DEFINED)
 
 Request = TypeVar("Request", VerifyRequest, CollectRequest)
 Response = TypeVar("Response", bound=MaintenanceResponse)
@@ -183,40 +180,13 @@ def diff(args: argparse.Namespace) -> int:
     differences = api.project.version.diff(
         before.id, after.id if after is not None else None, limit=MAX_LISTED_JSON if args.json else MAX_LISTED
     )
+    tables = api.project.version.tables(differences)
     if args.json:
-        _print_json(differences)
+        _print_json({**differences, "tables": [table._asdict() for table in tables]})
         return 0
-    for line in _diff_lines(differences):
+    for line in diff_lines(differences, {table.path: str(table) for table in tables}):
         print(printable(line))
     return 0
-
-
-def _diff_lines(differences: VersionDiffResponse) -> Iterator[str]:
-    """Return the lines of a diff: counts first, then names."""
-    end = differences["to"]
-    other = f"version:{end['id']} (V{end['version']})" if end else "now"
-    start = differences["from"]
-    yield f"project:{differences['projectId']}, version:{start['id']} (V{start['version']}) to {other}"
-    counts = differences["counts"]
-    if not any(counts[kind].get(status) for kind in _COUNTED if kind != "labels" for status in _SIGNS):
-        yield "  nothing changed"
-        return
-    for counted in _COUNTED:
-        by_status = {status: counts[counted].get(status, 0) for status in _SIGNS}
-        if any(by_status.values()):
-            yield f"  {counted:<9}" + ", ".join(f"{count:,} {status}" for status, count in by_status.items() if count)
-    for kind in _DEFINED:
-        for status, sign in _SIGNS.items():
-            for name in differences[kind][status]:
-                yield f"  {sign} {kind.rstrip('s').removesuffix('se')} {name}"
-    for change in differences["changes"]:
-        item = change["after"] or change["before"]
-        path = "/".join([*item["dataset"], item["name"]]) if item is not None else ""
-        aspects = f"  ({', '.join(change['aspects'])})" if change["aspects"] else ""
-        yield f"  {_SIGNS[change['status']]} {path}{aspects}"
-    unlisted = sum(counts["items"].get(status, 0) for status in _SIGNS) - len(differences["changes"])
-    if unlisted > 0:
-        yield f"  and {unlisted:,} more; --json lists up to {MAX_LISTED_JSON:,}"
 
 
 def restore(args: argparse.Namespace) -> int:

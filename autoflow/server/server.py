@@ -73,7 +73,16 @@ from autoflow.server.methods.lineage import (
 )
 from autoflow.server.methods.point_clouds import point_clouds, related_images
 from autoflow.server.methods.projects import classes, clones, collections, datasets, projects, stats
-from autoflow.server.methods.versions import diff, folder_contents, folders, restore, snapshots, transfers, versions
+from autoflow.server.methods.versions import (
+    diff,
+    folder_contents,
+    folders,
+    restore,
+    snapshots,
+    tables,
+    transfers,
+    versions,
+)
 from autoflow.server.methods.videos import videos
 from autoflow.server.methods.volumes import volumes
 from autoflow.server.operations import Batch, Download, Operation, OperationContext, Upload
@@ -158,6 +167,7 @@ BATCHES: dict[str, Batch] = {
     **folders.BATCHES,
     **folder_contents.BATCHES,
 }
+QUERIES: dict[str, Batch] = {**tables.QUERIES}
 UPLOADS: dict[str, Upload] = {
     **images.UPLOADS,
     **geometries.UPLOADS,
@@ -181,7 +191,8 @@ DOWNLOADS: dict[str, Download] = {
     **pages.DOWNLOADS,
     **folder_contents.DOWNLOADS,
 }
-METHODS = {*READS, *WRITES, *BATCHES, *UPLOADS, *DOWNLOADS}
+READING = READS.keys() | QUERIES.keys() | DOWNLOADS.keys()
+METHODS = {*READING, *WRITES, *BATCHES, *UPLOADS}
 
 
 @contextlib.contextmanager
@@ -200,12 +211,12 @@ def _translate_recursion() -> Iterator[None]:
 def _permitted(method: str, caller: Caller) -> Caller:
     """Return the caller of a method with those teams alone in which they may call it.
 
-    This is the only check of roles and scopes: a method is in `READS` or `DOWNLOADS`, or it writes.
+    This is the only check of roles and scopes: a method is in `READING`, or it writes.
 
     Raises:
         Forbidden: the caller may call it in no team.
     """
-    if method in READS or method in DOWNLOADS or method not in METHODS:
+    if method in READING or method not in METHODS:
         return caller
     reproduction_tokens.check_writable(method, caller)
     return for_writing(method, caller)
@@ -303,7 +314,7 @@ class Server:
         if caller.view is not None:
             return self._reproduced(caller).call(method, body)
         request = RequestParser({"items": body} if isinstance(body, (list, tuple)) else body)
-        limits.check_body(request.fields, writes=method not in READS)
+        limits.check_body(request.fields, writes=method not in READING)
         store = self._store.for_caller(_permitted(method, caller))
         with _translate_recursion():
             if method in READS:
@@ -312,8 +323,9 @@ class Server:
             if method in WRITES:
                 with store.write(scope=write_scopes.resolver(method, request)) as conn:
                     return WRITES[method](conn, request)
-            if method in BATCHES:
-                return BATCHES[method](self._context._replace(store=store), request)
+            if method in BATCHES or method in QUERIES:
+                operation = BATCHES.get(method) or QUERIES[method]
+                return operation(self._context._replace(store=store), request)
         raise self._wrong_method(method, caller)
 
     def upload(

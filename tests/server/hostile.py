@@ -184,6 +184,7 @@ class World:
             "autoflow.changes": {},
             "autoflow.files.history": {"id": self.file, "path": "/models/best.pt", "teamId": 1},
             "autoflow.files.written": {"task": self.task, "folder": "/models"},
+            "autoflow.items.table": {"id": image, "version": self.version, "rows": 5},
             "autoflow.folders.items": {"projectId": project, "after": 0},
             "autoflow.folders.state": {"projectId": project},
             "autoflow.folders.look": {"hashes": [self.hash], "links": []},

@@ -8,10 +8,10 @@ from autoflow.errors import NotAllowed, ServerRefused
 from autoflow.server import server as dispatcher
 from autoflow.server.db import roles
 from autoflow.server.db.access import Caller
-from autoflow.server.server import DOWNLOADS, METHODS, READS, UPLOADS
+from autoflow.server.server import DOWNLOADS, METHODS, READING, READS, UPLOADS
 from tests.postgres import on_sqlite
 
-WRITING = sorted(METHODS - READS.keys() - DOWNLOADS.keys())
+WRITING = sorted(METHODS - READING)
 FOR_ADMINS = {"autoflow.audit.list", "autoflow.erase.list", "autoflow.retention"}  # which read
 
 
@@ -40,7 +40,7 @@ def test_who_only_reads_is_refused_by_every_write_and_by_no_read(server, scope, 
     reader = server.tokens.caller(server.tokens.create("ann", ["Team"], scope=scope, role=role))
     refusals = {method: refusal_of(server, method, reader) for method in METHODS}
     assert {method for method, status in refusals.items() if status == 403} == {*WRITING, *FOR_ADMINS}
-    assert all(refusals[method] in {None, 400, 404} for method in (READS.keys() | DOWNLOADS.keys()) - FOR_ADMINS)
+    assert all(refusals[method] in {None, 400, 404} for method in READING - FOR_ADMINS)
     with pytest.raises(NotAllowed, match="scope write"):
         call(server, "projects.add", reader)
 
@@ -163,6 +163,6 @@ def guarded_reader(server):
 
 def test_all_methods_are_of_a_kind():
     """A method reads, downloads or writes; one of two kinds would be checked as a reader."""
-    kinds = (READS, DOWNLOADS, dispatcher.WRITES, dispatcher.BATCHES, UPLOADS)
+    kinds = (READS, dispatcher.QUERIES, DOWNLOADS, dispatcher.WRITES, dispatcher.BATCHES, UPLOADS)
     assert sum(map(len, kinds)) == len(METHODS)
     assert Caller().writable is None

@@ -16,6 +16,7 @@ ELSEWHERE = {
     "autoflow.folders.put",
     "autoflow.folders.remove",
     "autoflow.folders.upload",
+    "autoflow.items.table",
     "autoflow.members.remove",
     "autoflow.reproduction.revoke",
     "autoflow.transfers.finish",

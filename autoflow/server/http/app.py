@@ -36,7 +36,7 @@ from autoflow.server.http.responses import error_response, file_response, json_r
 from autoflow.server.methods.admin.app_commands import NoAppConnected
 from autoflow.server.methods.admin.tasks import NOT_STORED
 from autoflow.server.request_parser import as_number
-from autoflow.server.server import DOWNLOADS, METHODS, READS, UPLOADS, Server
+from autoflow.server.server import DOWNLOADS, METHODS, READING, READS, UPLOADS, Server
 from autoflow.server.ui import routes as page
 from autoflow.wire import methods
 
@@ -50,7 +50,7 @@ STREAM_THREADS = 64  # uploads too long to be received first take a thread for a
 PREVIEW_THREADS = 8  # they wait for the few processes that decode
 TOKEN_THREADS = 8
 
-_PREVIEWS = {"autoflow.previews", "autoflow.versions.picture"}
+_PREVIEWS = {"autoflow.previews", "autoflow.versions.picture", "autoflow.items.table"}
 _FILE_ROUTES = {
     "files": "file-storage.download",
     "images": "images.download",
@@ -142,7 +142,7 @@ class Endpoints:
     def _pool(self, method: str) -> Pool:
         if method in _PREVIEWS:
             return self._previews
-        return self._readers if method in READS or method in DOWNLOADS else self._writers
+        return self._readers if method in READING else self._writers
 
     async def _file(self, request: Request, method: str, arguments: Mapping[str, Any]) -> Response:
         caller = await self.authenticate(request)

@@ -43,7 +43,7 @@ PLUGINS = {
     "AVIF": "AvifImagePlugin",
 }
 # The modules beside this one that read other files than images, each with a package that may not be installed.
-READERS = ("video_reader", "volume_reader", "point_cloud_reader")
+READERS = ("video_reader", "volume_reader", "point_cloud_reader", "table_reader")
 MEMORY = 512 * 1024 * 1024  # bytes beyond what the interpreter and Pillow take
 PIXELS = MEMORY * 3 // 4  # bytes of an image's own pixels; the rest is for reading and resizing
 CPU_TIME = 8  # seconds of a job

@@ -17,6 +17,7 @@ from autoflow.wire.contract import (
     records,
     run_pages,
     runs,
+    tables,
     transfers,
     versions,
 )
@@ -27,6 +28,7 @@ METHODS: Mapping[str, Method[Any, Any]] = {
     for module in (
         records,
         versions,
+        tables,
         transfers,
         folders,
         lineage,

@@ -92,6 +92,10 @@ NAMING = {
     "autoflow.folders.state": [("project", lambda n: {"projectId": n})],
     "autoflow.folders.items": [("project", lambda n: {"projectId": n})],
     "autoflow.folders.shape": [("project", lambda n: {"projectId": n, "datasets": []})],
+    "autoflow.items.table": [
+        ("image", lambda n: {"id": n}),
+        ("version", lambda n: {"id": 1, "version": n}),
+    ],
     "autoflow.folders.put": [("dataset", lambda n: {"datasetId": n, "images": []})],
     "autoflow.folders.remove": [("project", lambda n: {"projectId": n, "images": [], "datasets": []})],
     "autoflow.folders.contents": [("version", lambda n: {"id": n, "hashes": []})],

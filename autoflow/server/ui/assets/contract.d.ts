@@ -1079,6 +1079,26 @@ export interface ItemDiff {
   labels: ChangeCounts;
 }
 
+/** A table. */
+export interface ItemTable {
+  /** its columns, at most 1000. */
+  columns: Array<TableColumn>;
+  /** number of its rows. */
+  rows: number;
+  /** values of the first rows, as texts. */
+  sample: Array<Array<string>>;
+}
+
+/** Return columns, number of rows and first rows of an item that is a table: CSV, TSV, Parquet or Arrow. */
+export interface ItemTableRequest {
+  /** number of the item. */
+  id: number;
+  /** number of a version that has it; the current state of its project without it. */
+  version?: number | null;
+  /** most rows to return. */
+  rows?: number;
+}
+
 /** The dataset of a labeling job. */
 export interface JobDataset {
   id: number;
@@ -2126,6 +2146,13 @@ export interface Success {
   success: boolean;
 }
 
+/** A column of a table. */
+export interface TableColumn {
+  name: string;
+  /** type of its values; empty in a CSV, which has none. */
+  type: string;
+}
+
 /** A tag that images and labels of a project may have; further members are as a client sent them. */
 export interface TagDefinition {
   /** none, any_string, any_number or oneof_string. */
@@ -2808,6 +2835,7 @@ export interface Methods {
   "autoflow.versions.restore": { request: VersionRestoreRequest; response: VersionRestoreResponse };
   "autoflow.versions.delete": { request: VersionDeleteRequest; response: VersionDeleteResponse };
   "autoflow.versions.picture": { request: VersionPictureRequest; response: string };
+  "autoflow.items.table": { request: ItemTableRequest; response: ItemTable };
   "autoflow.transfers.source": { request: TransferSourceRequest; response: TransferSourceResponse };
   "autoflow.transfers.items": { request: TransferItemsRequest; response: TransferItemsResponse };
   "autoflow.transfers.documents": { request: TransferDocumentsRequest; response: TransferDocumentsResponse };

@@ -18,7 +18,7 @@ from autoflow.server.http.authentication import Authenticator
 from autoflow.server.methods.admin.reproduction_tokens import LIFETIME, WRITABLE
 from autoflow.wire.parts import Part
 
-READING = {*server.READS, *server.DOWNLOADS}
+READING = {*server.READING}
 FOR_ADMINS = {"autoflow.audit.list"}
 
 

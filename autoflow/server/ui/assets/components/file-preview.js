@@ -2,13 +2,15 @@
 /** Previews of files: images as images, texts and tables as text. No content of a file is ever executed. */
 
 import { element } from "../dom.js";
-import { byteSize } from "../format.js";
+import { byteSize, count, errorMessage } from "../format.js";
 import { panel } from "./widgets.js";
 
-/** @import { ListedFile } from "../contract.js" */
+/** @import { ItemTable, ListedFile } from "../contract.js" */
+/** @typedef {Pick<ListedFile, "name" | "mime" | "size">} PreviewedFile */
 
 const IMAGE_TYPES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp", "image/avif"]);
 const IMAGE_SUFFIX = /\.(png|jpe?g|gif|webp|bmp|avif)$/i;
+const BINARY_TABLES = new Set(["parquet", "arrow", "feather"]);
 const MAX_IMAGE_SIZE = 32_000_000; // bytes
 const MAX_TEXT_SIZE = 65_536; // bytes
 const MAX_ROWS = 200;
@@ -22,15 +24,17 @@ const TEXT_SUFFIXES = new Set(
 
 /**
  * Make the preview of a file, or say why there is none.
- * @param {ListedFile} file
+ * @param {PreviewedFile} file
+ * @param {string} address of its bytes
+ * @param {() => Promise<ItemTable>} [readTable] reads a table that the browser cannot
  * @returns {HTMLElement}
  */
-export function filePreview(file) {
+export function filePreview(file, address, readTable) {
   const type = (file.mime.split(";")[0] ?? "").trim();
   const suffix = (/\.([^.]*)$/.exec(file.name)?.[1] ?? "").toLowerCase();
   const unknownType = !type || type === "application/octet-stream";
   if ((IMAGE_TYPES.has(type) || (unknownType && IMAGE_SUFFIX.test(file.name))) && file.size <= MAX_IMAGE_SIZE) {
-    const picture = element("img", { src: `/storage/files/${file.id}`, alt: file.name, class: "preview" });
+    const picture = element("img", { src: address, alt: file.name, class: "preview" });
     const section = panel("Preview", picture);
     picture.addEventListener(
       "error",
@@ -44,9 +48,17 @@ export function filePreview(file) {
   }
   if (type.startsWith("text/") || type === "application/json" || TEXT_SUFFIXES.has(suffix)) {
     const section = panel("Preview", element("div", { class: "skeleton" }));
-    loadText(file).then(
+    loadText(file, address).then(
       (preview) => section.lastElementChild?.replaceWith(preview),
       () => section.lastElementChild?.replaceWith(element("p", { class: "muted" }, "The file could not be loaded.")),
+    );
+    return section;
+  }
+  if (readTable && BINARY_TABLES.has(suffix)) {
+    const section = panel("Preview", element("div", { class: "skeleton" }));
+    readTable().then(
+      (table) => section.lastElementChild?.replaceWith(binaryTable(table)),
+      (error) => section.lastElementChild?.replaceWith(element("p", { class: "muted" }, errorMessage(error))),
     );
     return section;
   }
@@ -56,10 +68,13 @@ export function filePreview(file) {
   );
 }
 
-/** @param {ListedFile} file */
-async function loadText(file) {
+/**
+ * @param {PreviewedFile} file
+ * @param {string} address
+ */
+async function loadText(file, address) {
   if (!file.size) return element("p", { class: "muted" }, "The file is empty.");
-  const response = await fetch(`/storage/files/${file.id}`, { headers: { Range: `bytes=0-${MAX_TEXT_SIZE - 1}` } });
+  const response = await fetch(address, { headers: { Range: `bytes=0-${MAX_TEXT_SIZE - 1}` } });
   if (!response.ok) throw new Error(String(response.status));
   const bytes = new Uint8Array(await response.arrayBuffer());
   const complete = bytes.length >= file.size;
@@ -77,7 +92,7 @@ async function loadText(file) {
 }
 
 /**
- * @param {ListedFile} file
+ * @param {PreviewedFile} file
  * @param {string} text
  * @param {boolean} complete
  */
@@ -105,6 +120,27 @@ function textElement(file, text, complete) {
 function tableElement(text, complete, separator) {
   const rows = parseTable(text, separator);
   if (!complete) rows.pop();
+  const section = rowsElement(rows);
+  if (rows.length > MAX_ROWS + 1)
+    section.append(element("p", { class: "muted" }, `Showing the first ${MAX_ROWS} rows.`));
+  return section;
+}
+
+/** @param {ItemTable} table */
+function binaryTable(table) {
+  const heads = table.columns.map(({ name, type }) => `${name} (${type})`);
+  const counts = `${count(table.rows, "row")}, ${count(table.columns.length, "column")}`;
+  const shown = table.sample.length < table.rows ? `, the first ${table.sample.length} of them below` : "";
+  const section = rowsElement([heads, ...table.sample]);
+  section.prepend(element("p", { class: "muted" }, counts + shown));
+  return section;
+}
+
+/**
+ * Make a table of texts; the first row has the names of the columns.
+ * @param {string[][]} rows
+ */
+function rowsElement(rows) {
   const [head = [], ...body] = rows.slice(0, MAX_ROWS + 1).map((row) => row.slice(0, MAX_COLUMNS));
   const table = element(
     "table",
@@ -112,14 +148,7 @@ function tableElement(text, complete, separator) {
     element("thead", {}, element("tr", {}, ...head.map((cell) => element("th", { scope: "col" }, cell)))),
     element("tbody", {}, ...body.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, cell))))),
   );
-  const section = element(
-    "div",
-    { class: "scroll preview", tabindex: 0, role: "region", "aria-label": "Table" },
-    table,
-  );
-  if (rows.length > MAX_ROWS + 1)
-    section.append(element("p", { class: "muted" }, `Showing the first ${MAX_ROWS} rows.`));
-  return section;
+  return element("div", { class: "scroll preview", tabindex: 0, role: "region", "aria-label": "Table" }, table);
 }
 
 /**

@@ -4,6 +4,7 @@
 import { call } from "../api.js";
 import { element } from "../dom.js";
 import { count, errorMessage } from "../format.js";
+import { fileChange, isFile } from "./file-change.js";
 import { overlay } from "./label-drawing.js";
 import { missingImage, thumbnail } from "./thumbnails.js";
 import { infiniteList, internalLink } from "./widgets.js";
@@ -208,13 +209,16 @@ function changeRow(change, pair, before, after) {
         : element("span", { class: "path" }, path),
       element("span", { class: "muted" }, summary),
     ),
-    element(
-      "div",
-      { class: "pair" },
-      ...[figure("Before", change.before, pair.from, before), figure("After", change.after, pair.to, after)].flatMap(
-        (shown) => shown ?? [],
-      ),
-    ),
+    isFile(item)
+      ? fileChange(change, pair)
+      : element(
+          "div",
+          { class: "pair" },
+          ...[
+            figure("Before", change.before, pair.from, before),
+            figure("After", change.after, pair.to, after),
+          ].flatMap((shown) => shown ?? []),
+        ),
   );
 }
 

@@ -80,7 +80,7 @@ function render(file, history, folder) {
             ["Number", file.id],
           ]),
         ),
-        filePreview(file),
+        filePreview(file, `/storage/files/${file.id}`),
       ),
       element(
         "div",

@@ -2,6 +2,7 @@
 /** The page of an image: the viewer, the list of labels with a checkbox each, tags, and links to its neighbours. */
 
 import { call } from "../api.js";
+import { filePreview } from "../components/file-preview.js";
 import { ImageViewer } from "../components/image-viewer.js";
 import { impactPanel } from "../components/impact-panel.js";
 import { geometryOf } from "../components/label-drawing.js";
@@ -32,20 +33,23 @@ function render(image) {
     { text: image.name },
   ]);
   const classes = new Map(image.classes.classes.map((row) => [row.id, row]));
-  const viewer = image.stored ? new ImageViewer(image, classes) : null;
+  const isFile = image.stored && image.mime === null && image.width === null; // a file of a type that is not known
+  const viewer = image.stored && !isFile ? new ImageViewer(image, classes) : null;
   const stage = viewer
     ? viewer.element
-    : element(
-        "div",
-        { class: "card stage empty" },
-        missingImage(image.name),
-        element(
-          "p",
-          {},
-          image.link ? "This image is stored elsewhere:" : "The bytes of this image are not stored here.",
-        ),
-        element("code", {}, image.link ?? ""),
-      );
+    : isFile
+      ? element("div", {}, itemPreview(image))
+      : element(
+          "div",
+          { class: "card stage empty" },
+          missingImage(image.name),
+          element(
+            "p",
+            {},
+            image.link ? "This image is stored elsewhere:" : "The bytes of this image are not stored here.",
+          ),
+          element("code", {}, image.link ?? ""),
+        );
   const head = element(
     "header",
     { class: "head row" },
@@ -65,8 +69,8 @@ function render(image) {
   const side = element(
     "aside",
     { class: "side", "aria-label": "About the image" },
-    labelPanel(image, classes, viewer),
-    tagPanel(image),
+    isFile ? "" : labelPanel(image, classes, viewer),
+    isFile ? "" : tagPanel(image),
     impactPanel(image.id),
     panel(
       "About",
@@ -92,6 +96,12 @@ function render(image) {
     element("div", { class: "page wide-page image" }, head, element("div", { class: "split view" }, stage, side)),
   );
   viewer?.init();
+}
+
+/** @param {ImagePage} image */
+function itemPreview(image) {
+  const file = { name: image.name, mime: image.mime ?? "", size: image.size ?? 0 };
+  return filePreview(file, `/storage/images/${image.id}`, () => call("autoflow.items.table", { id: image.id }));
 }
 
 /**
