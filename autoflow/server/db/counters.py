@@ -6,6 +6,7 @@ written by all of them: ids come from sequences, and a write is counted in a sha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -65,6 +66,7 @@ _COUNT = text(
     "SELECT :team, pg_backend_pid(), 1 WHERE NOT EXISTS (SELECT FROM counted) "
     "ON CONFLICT (team_id, shard) DO UPDATE SET value = change_counts.value + 1"
 ).bindparams(bindparam("team", type_=BigInteger))
+_COUNT_ROWS = "UPDATE counters SET value = value + 1 WHERE name IN (SELECT value FROM json_each(?))"  # on SQLite
 
 
 def seed(conn: Connection) -> None:
@@ -126,9 +128,8 @@ def count_change(conn: Connection, teams: Collection[int] | None) -> None:
             pipeline.defer(conn, _COUNT, {"team": team})
         return
     names = [CHANGE, *(_change_of(team) for team in (teams if teams is not None else [EVERY_TEAM]))]
-    table = counters
-    updated = conn.execute(update(table).where(table.c.name.in_(names)).values(value=table.c.value + 1)).rowcount
-    if updated < len(names):
+    if conn.exec_driver_sql(_COUNT_ROWS, (json.dumps(names),)).rowcount < len(names):
+        table = counters
         existing = set(conn.execute(select(table.c.name).where(table.c.name.in_(names))).scalars())
         conn.execute(insert(table), [{"name": name, "value": 1} for name in names if name not in existing])
 

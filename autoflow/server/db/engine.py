@@ -85,7 +85,9 @@ def make_engine(url: str | URL) -> Engine:
     """
     address = make_url(url)
     if address.drivername.partition("+")[0] in {"postgresql", "postgres"}:
-        return postgresql.make_engine(address)
+        engine = postgresql.make_engine(address)
+        deadline.install(engine)
+        return engine
     if address.drivername.partition("+")[0] != "sqlite":
         raise ValueError(f"a store is kept in SQLite or PostgreSQL, not in {address.drivername}")
     engine = sqlalchemy.create_engine(
@@ -93,6 +95,7 @@ def make_engine(url: str | URL) -> Engine:
     )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
+    deadline.install(engine)
     return engine
 
 

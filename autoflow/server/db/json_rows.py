@@ -27,7 +27,7 @@ def encode(rows: Iterable[Any]) -> str:
 
 def values(dialect: str, parameter: str, value_type: TypeEngine[Any]) -> Select[Any]:
     """Return a query for the values of the array that a parameter holds."""
-    array = bindparam(parameter, type_=Text)
+    array = bindparam(parameter, type_=Text, required=False)
     if dialect == SQLITE:
         return select(func.json_each(array).table_valued("value").c.value)
     elements = func.jsonb_array_elements_text(cast(array, JSONB)).table_valued(column("value", Text)).render_derived()
@@ -36,7 +36,7 @@ def values(dialect: str, parameter: str, value_type: TypeEngine[Any]) -> Select[
 
 def rows(dialect: str, parameter: str, columns: Sequence[Column[Any]]) -> Select[Any]:
     """Return a query for the rows of the array that a parameter holds, each an array of values for these columns."""
-    array = bindparam(parameter, type_=Text)
+    array = bindparam(parameter, type_=Text, required=False)
     if dialect == SQLITE:
         each = func.json_each(array).table_valued("value")
         parts = [func.json_extract(each.c.value, literal_column(f"'$[{i}]'")) for i in range(len(columns))]

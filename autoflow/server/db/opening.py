@@ -19,7 +19,7 @@ from sqlalchemy import exc as failures
 
 from autoflow.errors import AutoflowError, ServerBusy, StoreUnavailable
 from autoflow.process.forks import ProcessLock
-from autoflow.server.db import counters, identity, pipeline, schema, setup, wal
+from autoflow.server.db import compiled, counters, identity, pipeline, schema, setup, wal
 from autoflow.server.db.error_translation import Failure, classify, first_line, server_busy
 from autoflow.server.db.identity import DAMAGED, FOREIGN_LOG, OLDER, Identity, Witness
 from autoflow.server.db.pipeline import Statement
@@ -214,7 +214,7 @@ class StoreOpener:
             self.check_fence(pipeline.execute(conn, [self.fence_statement()])[0])
         else:
             known = {"fence_revision": schema.REVISION, "fence_key": self.key}
-            self._check_fence(conn.execute(self._fence, known).rowcount == 1)
+            self._check_fence(compiled.execute(conn, self._fence, known).rowcount == 1)
 
     def fence_statement(self) -> Statement:
         """Return the statement on PostgreSQL whose rows `check_fence` checks."""

@@ -13,8 +13,10 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import ClauseElement, Connection
 from sqlalchemy import exc as failures
+
+from autoflow.server.db import compiled
 
 DEFERRED = "autoflow_deferred"  # a transaction's option: the list of its deferred statements
 
@@ -35,14 +37,14 @@ def execute(conn: Connection, statements: Sequence[Statement]) -> list[list[tupl
                 return rows
 
 
-def defer(conn: Connection, statement: Executable, parameters: Mapping[str, Any]) -> None:
+def defer(conn: Connection, statement: ClauseElement, parameters: Mapping[str, Any]) -> None:
     """Execute a statement without results when the transaction is committed, after which its errors are raised.
 
     In a transaction that does not defer, such as those on SQLite, it is executed at once.
     """
     deferred = conn.get_execution_options().get(DEFERRED)
     if deferred is None:
-        conn.execute(statement, parameters)
+        compiled.execute(conn, statement, parameters)
     else:
         deferred.append((statement, parameters))
 
@@ -54,7 +56,7 @@ def commit(conn: Connection) -> None:
         driver: Any = conn.connection.driver_connection
         with _translating_errors(conn), driver.pipeline():
             for statement, parameters in deferred:
-                conn.execute(statement, parameters)
+                compiled.execute(conn, statement, parameters)
             driver.execute("COMMIT")
     conn.commit()
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from autoflow.model.entity_types import ENTITY_TYPES
-from autoflow.server.db import counters, json_rows, scopes
+from autoflow.server.db import compiled, counters, json_rows, scopes
 from autoflow.server.db.access import Caller, caller, visible_to
 from autoflow.server.db.schema import files, metadata, record_keys, runs, task_numbers, tasks, teams, workspaces
 from autoflow.server.db.scopes import Scope
@@ -100,7 +100,7 @@ def read(conn: Connection, names: Names, pause: Callable[[], None]) -> State:
     if parameters:
         statement = _named_rows(conn.dialect.name, Caller(teams=who.teams), frozenset(parameters), names.facts)
         encoded = {name: json_rows.encode(identifiers) for name, identifiers in parameters.items()}
-        for row in conn.execute(statement, {"team": who.default_team, **encoded}):
+        for row in compiled.execute(conn, statement, {"team": who.default_team, **encoded}):
             _take(state, row.source, json.loads(row.document))
             pause()
     return state
@@ -130,7 +130,7 @@ def _named_rows(dialect: str, who: Caller, parameters: frozenset[str], facts: bo
             rows(
                 "key",
                 [record_keys.c.key],
-                record_keys.c.team_id.in_((ANY_TEAM, bindparam("team"))),
+                record_keys.c.team_id.in_((ANY_TEAM, bindparam("team", required=False))),
                 among(record_keys.c.key, "keys"),
             )
         ],

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Column, Connection, Select, Table, Text, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from autoflow.server.db import counters, json_rows, models, pipeline, run_contents, run_values
+from autoflow.server.db import compiled, counters, json_rows, models, pipeline, run_contents, run_values
 from autoflow.server.db.access import Caller
 from autoflow.server.db.schema import (
     apps,
@@ -98,7 +98,7 @@ class _Writer(NamedTuple):
         if self.defer:
             pipeline.defer(self.conn, statement, parameters)
         else:
-            self.conn.execute(statement, parameters)
+            compiled.execute(self.conn, statement, parameters)
         self.pause()
 
 
