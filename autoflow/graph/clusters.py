@@ -27,32 +27,37 @@ KEY_PREFIX = "cluster:"
 _NUMBER = re.compile(r"\d+")
 
 
-def cluster_cards(graph: Graph, *, expanded: Collection[str] = (), separate: Collection[str] = ()) -> Graph:
+def cluster_cards(
+    graph: Graph, *, within: Graph | None = None, expanded: Collection[str] = (), separate: Collection[str] = ()
+) -> Graph:
     """Replace similar cards by clusters, `MIN_CARDS` or more at a time.
 
     The key of a cluster stays the same when a later card joins it. A cluster takes the position of its first card.
 
     Args:
         graph: a graph without clusters.
+        within: the graph that this one was filtered from: cards that differ there, such as in the runs that wrote them,
+            are not similar because a filter hides the difference.
         expanded: keys of clusters to show card by card.
         separate: keys of cards to leave out of clusters, beside the entry card.
     """
-    names = {card.key: card.name for card in graph.cards}
+    names = {card.key: card.name for card in (within or graph).cards}
+    shown = {card.key: card for card in graph.cards}
     clusters = {
         cluster.key: cluster
-        for cards in _similar_cards(graph, {graph.entry, *separate})
-        if len(cards) >= MIN_CARDS and (cluster := _cluster(cards, names)).key not in expanded
+        for similar in _similar_cards(within or graph, {graph.entry, *separate})
+        if len(cards := [shown[card.key] for card in similar if card.key in shown]) >= MIN_CARDS
+        and (cluster := _cluster(cards, names)).key not in expanded
     }
     if not clusters:
         return graph
     cluster_of = {member: cluster.key for cluster in clusters.values() for member in cluster.members}
     keys = dict.fromkeys(cluster_of.get(card.key, card.key) for card in graph.cards)
-    cards_by_key = {card.key: card for card in graph.cards}
     arrows = dict.fromkeys(
         Arrow(cluster_of.get(arrow.source, arrow.source), cluster_of.get(arrow.target, arrow.target), arrow.kind)
         for arrow in graph.arrows
     )
-    return replace(graph, cards=tuple(clusters.get(key) or cards_by_key[key] for key in keys), arrows=tuple(arrows))
+    return replace(graph, cards=tuple(clusters.get(key) or shown[key] for key in keys), arrows=tuple(arrows))
 
 
 def _similar_cards(graph: Graph, separate: Collection[str | None]) -> list[list[Card]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from autoflow.graph.graph import Card, Graph
+from autoflow.graph.graph import Arrow, Card, Graph
 from autoflow.graph.subgraph import induced
 from autoflow.model.graph_json import Facets
+
+MAX_INDIRECT = 8  # arrows past hidden cards, for each card that is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def filter_graph(graph: Graph, options: FilterOptions) -> Graph:
     """Return the cards that match, and always the entry card.
 
     Data follows its runs: it stays if a matching run read or wrote it, and a project also if a version of it stays.
-    Each card counts in `Card.more` the neighbours it lost.
+    Each card counts in `Card.more` the neighbours it lost. Arrows of kind ``indirect`` lead past the hidden cards.
     """
     if not options:
         return graph
@@ -68,7 +70,7 @@ def filter_graph(graph: Graph, options: FilterOptions) -> Graph:
         keys -= {card.key for card in graph.cards if card.type == "task" and card.key not in run_keys}
     else:
         keys = {card.key for card in graph.cards}
-    return induced(
+    filtered = induced(
         graph,
         [
             card.key
@@ -76,3 +78,30 @@ def filter_graph(graph: Graph, options: FilterOptions) -> Graph:
             if card.key == graph.entry or (card.key in keys and (not options.kinds or card.type in options.kinds))
         ],
     )
+    return replace(filtered, arrows=(*filtered.arrows, *_indirect_arrows(graph, filtered)))
+
+
+def _indirect_arrows(graph: Graph, filtered: Graph) -> list[Arrow]:
+    """Return an arrow from each card to those that it leads to by way of hidden cards only, unless one exists."""
+    shown = {card.key for card in filtered.cards}
+    after: dict[str, list[str]] = {}
+    for arrow in graph.arrows:
+        after.setdefault(arrow.source, []).append(arrow.target)
+    direct = {(arrow.source, arrow.target) for arrow in filtered.arrows}
+    indirect: list[Arrow] = []
+    for card in filtered.cards:
+        hidden = dict.fromkeys(key for key in after.get(card.key, ()) if key not in shown)
+        reached: dict[str, None] = {}
+        frontier = list(hidden)
+        for key in frontier:  # the list grows during the loop
+            for target in after.get(key, ()):
+                if target in shown:
+                    reached[target] = None
+                elif target not in hidden:
+                    hidden[target] = None
+                    frontier.append(target)
+        pairs = [(card.key, target) for target in reached if target != card.key]
+        indirect += [Arrow(*pair, "indirect") for pair in pairs if pair not in direct]
+        if len(indirect) > MAX_INDIRECT * len(shown):
+            break  # a hub is hidden: so many arrows would say nothing
+    return indirect

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict, TypeVar
 from autoflow.model.entity_types import WireType
 from autoflow.model.graph_json import ArrowJson, CardJson, GraphJson
 
-ArrowKind = Literal["input", "output", "version"]
+ArrowKind = Literal["input", "output", "version", "indirect"]
 
 GraphT = TypeVar("GraphT", bound="Graph")
 
@@ -152,7 +152,8 @@ class Arrow:
     """An arrow between two cards, by their keys.
 
     It leads from data to the run that read it (``input``), from a run to what it wrote (``output``), or from what
-    contains data to the data (``version``), such as from a project to its version.
+    contains data to the data (``version``), such as from a project to its version. Where a filter hides the cards
+    between two cards, an arrow leads from one to the other (``indirect``).
     """
 
     source: str

@@ -118,12 +118,13 @@ class ArrowJson(TypedDict):
     Args:
         source: key of a card.
         target: key of a card.
-        kind: version for an arrow from a project to its version.
+        kind: version for an arrow from a project to its version or dataset, or from a folder to its file; indirect for
+            one by way of cards that a filter hides.
     """
 
     source: str
     target: str
-    kind: Literal["input", "output", "version"]
+    kind: Literal["input", "output", "version", "indirect"]
 
 
 class GraphJson(TypedDict):

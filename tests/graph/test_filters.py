@@ -35,6 +35,14 @@ def test_types_are_shown_with_the_entry(demo):
     assert {arrow.source for arrow in filtered.arrows} | {arrow.target for arrow in filtered.arrows} >= {"project:1"}
 
 
+def test_hidden_cards_are_bridged(demo):
+    """An arrow leads from each card to those it led to by way of hidden ones, but not past a card that is shown."""
+    filtered = filter_graph(demo, FilterOptions(kinds=frozenset({"project", "model_weight"})))
+    assert filtered.arrows
+    assert {arrow.kind for arrow in filtered.arrows} == {"indirect"}
+    assert filter_graph(demo, FilterOptions(kinds=frozenset(card.type for card in demo.cards))).arrows == demo.arrows
+
+
 def test_an_apps_runs_come_with_their_data(demo):
     """Inputs and outputs of its runs remain, and the project of a version they read; other apps do not."""
     filtered = filter_graph(demo, FilterOptions(apps=frozenset({"Train digits"})))

@@ -27,7 +27,9 @@ def render_dot(graph: Graph) -> str:
         lines.append(f"  {nodes[card.key]} [{', '.join(options)}]")
     for source, target, kind in dict.fromkeys((arrow.source, arrow.target, arrow.kind) for arrow in graph.arrows):
         if source in nodes and target in nodes:
-            lines.append(f"  {nodes[source]} -> {nodes[target]}{' [style=dashed]' if kind == 'version' else ''}")
+            lines.append(
+                f"  {nodes[source]} -> {nodes[target]}{' [style=dashed]' if kind in {'version', 'indirect'} else ''}"
+            )
     return "\n".join([*lines, "}"]) + "\n"
 
 

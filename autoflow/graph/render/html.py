@@ -27,7 +27,7 @@ from autoflow.graph.render.svg_card import LOCAL_PATH, link_url
 from autoflow.graph.render.theme import STATES, stylesheet, variables
 from autoflow.model.entity_types import ENTITY_TYPES
 
-ARROW_TEXTS = {"input": "is read by", "output": "writes", "version": "is saved as"}
+ARROW_TEXTS = {"input": "is read by", "output": "writes", "version": "contains", "indirect": "leads to"}
 
 
 def render_html(
@@ -93,7 +93,7 @@ def _legend(graph: Graph) -> str:
     states = [state for state in STATES if any(card.state == state for card in graph.cards)]
     entries += [f'<li class="{state}"><span class="dot" aria-hidden="true"></span>{state}</li>' for state in states]
     if any(arrow.kind == "version" for arrow in graph.arrows):
-        entries.append('<li><span class="line version" aria-hidden="true"></span>saved as version</li>')
+        entries.append('<li><span class="line version" aria-hidden="true"></span>contains</li>')
     return f'<ul class="legend" aria-label="Legend">{"".join(entries)}</ul>'
 
 

@@ -36,7 +36,9 @@ def render_mermaid(graph: Graph) -> str:
         lines.append(f'  {nodes[card.key]}{opening}"{_label(card)}"{closing}')
     for source, target, arrow_kind in dict.fromkeys((arrow.source, arrow.target, arrow.kind) for arrow in graph.arrows):
         if source in nodes and target in nodes:
-            lines.append(f"  {nodes[source]} {'-.->' if arrow_kind == 'version' else '-->'} {nodes[target]}")
+            lines.append(
+                f"  {nodes[source]} {'-.->' if arrow_kind in {'version', 'indirect'} else '-->'} {nodes[target]}"
+            )
     members: dict[str, list[str]] = {}
     for card in graph.cards:
         class_name = ("failed" if card.state in ("failed", "lost") else "run") if card.type == "task" else "datum"

@@ -63,7 +63,7 @@ def arrow_path(route: Route) -> str:
 def _arrow(route: Route) -> str:
     (x, y), previous_x = route.points[-1], route.points[-2][0]
     head_x = x - ARROWHEAD_LENGTH if x > previous_x else x + ARROWHEAD_LENGTH
-    kind = " back" if route.back else " version" if route.arrow.kind == "version" else ""
+    kind = " back" if route.back else f" {route.arrow.kind}" if route.arrow.kind in {"version", "indirect"} else ""
     return (
         f'<path class="way{kind}" d="{arrow_path(route)}"/><path class="head" d="M{x} {y}L{head_x} {y - 5}V{y + 5}z"/>'
     )

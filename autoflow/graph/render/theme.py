@@ -65,6 +65,7 @@ RULES = {
     ".way": "fill:none;stroke:var(--arrow);stroke-width:1.5",
     ".way.back": "stroke-dasharray:6 4",
     ".way.version": "stroke-dasharray:2 3",
+    ".way.indirect": "stroke-dasharray:8 4 1 4",
     ".head": "fill:var(--arrow)",
     **{f".state.{state}, .edge.{state}": f"fill:var(--{state})" for state in STATES},
 }

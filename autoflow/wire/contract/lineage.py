@@ -194,7 +194,8 @@ class SceneResponse(_SceneGraph):
         types: type of each card, as a position in the registry of entity types.
         states: cards of runs by the run's state, as positions in `keys`.
         boxes: x, y and height of each card, in pixels.
-        arrows: source, target and kind of each arrow: 0 input, 1 output, 2 version; 4 more if it runs backward.
+        arrows: source, target and kind of each arrow: 0 input, 1 output, 2 version, 3 indirect; 4 more if it runs
+            backward.
         ways: of each arrow, the number of its points, then their coordinates.
         more: numbers of neighbours left out upstream and downstream, by card.
         cards: texts of the cards, of clusters only if there are many cards.

@@ -132,7 +132,9 @@ def test_cards_are_found_by_name(open_graph, expect):
 
 
 def test_the_graph_is_filtered_by_type_app_and_day(open_graph, expect):
-    """The address holds the filters; if no card matches, the page says so with a button to clear them."""
+    """The address holds the filters, a chip removes one; if no card matches, the page says so, with a button to clear
+    them. An arrow past hidden cards says so under the pointer, and a click on it leads to its far end.
+    """
     page = open_graph("/workspace/1")
     page.get_by_text("Filter", exact=True).click()
     page.get_by_role("checkbox", name="Train").check()
@@ -142,8 +144,24 @@ def test_the_graph_is_filtered_by_type_app_and_day(open_graph, expect):
     expect(card(page, "best.pt")).to_have_count(0)
     assert query_of(page)["app"] == ["Train"]
     assert query_of(page)["kind"] == ["task"]
+    expect(page.locator(".focus-bar strong")).to_have_text(re.compile(r"^1 of \d\d$"))
+    page.get_by_role("checkbox", name="model weights").check()
+    page.get_by_role("checkbox", name="projects").check()
+    page.get_by_role("button", name="Remove the filter Runs").click()
+    expect(page.locator("article.task")).to_have_count(0)
+    page.keyboard.press("Escape")
+    wait_until_still(page)
+    lemons, weights = card(page, "Lemons").bounding_box(), card(page, "best.pt").bounding_box()
+    x = (lemons["x"] + lemons["width"] + weights["x"]) / 2
+    page.mouse.move(x, sum(box["y"] + box["height"] / 2 for box in (lemons, weights)) / 2)
+    expect(page.locator(".arrow-label")).to_have_text("Lemons → best.pt: by way of cards that a filter hides")
+    page.mouse.down()
+    page.mouse.up()
+    expect(panel(page).get_by_role("heading", level=2)).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_text("Filter (on)", exact=True).click()
     page.get_by_label("From").fill("2030-01-01")
-    expect(page.get_by_role("heading", name="No card matches the filters")).to_be_visible()
+    expect(page.get_by_role("heading", name="No matches")).to_be_visible()
     page.get_by_role("button", name="Clear filters").last.click()
     expect(card(page, "best.pt")).to_have_count(1)
     assert "app" not in query_of(page)

@@ -37,7 +37,7 @@ DEFAULT_DEPTH = 2  # hops around the entry
 NEAR_CARDS = 400  # cards of a view around one entry; the others are behind "+N more"
 INLINE_TEXTS = 1000  # cards up to which a view carries their texts
 MAX_KEYS = 2000  # cards whose texts one request may ask for
-ARROW_KINDS = ("input", "output", "version")
+ARROW_KINDS = ("input", "output", "version", "indirect")
 BACKWARD = 4  # added to the index of an arrow's kind when the arrow runs backward
 
 
@@ -116,7 +116,7 @@ def build_view(conn: Connection, request: contract.SceneRequest) -> GraphView:
     shown = filter_graph(full, FilterOptions(kinds, apps, request.since, request.until))
     if request.clusters:
         keys = {*request.opened, *request.keep}
-        shown = cluster_cards(shown, expanded=keys, separate=keys)
+        shown = cluster_cards(shown, within=full, expanded=keys, separate=keys)
     return GraphView(shown, neighbourhood.more, facets(full), neighbourhood.truncated)
 
 

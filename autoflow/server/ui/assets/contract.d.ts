@@ -78,8 +78,8 @@ export interface ArrowJson {
   source: string;
   /** key of a card. */
   target: string;
-  /** version for an arrow from a project to its version. */
-  kind: "input" | "output" | "version";
+  /** version for an arrow from a project to its version or dataset, or from a folder to its file; indirect for one by way of cards that a filter hides. */
+  kind: "indirect" | "input" | "output" | "version";
 }
 
 /** An entry of the audit log. */
@@ -1968,7 +1968,7 @@ export interface SceneResponse {
   states?: Record<string, Array<number>>;
   /** x, y and height of each card, in pixels. */
   boxes?: Array<number>;
-  /** source, target and kind of each arrow: 0 input, 1 output, 2 version; 4 more if it runs backward. */
+  /** source, target and kind of each arrow: 0 input, 1 output, 2 version, 3 indirect; 4 more if it runs backward. */
   arrows?: Array<number>;
   /** of each arrow, the number of its points, then their coordinates. */
   ways?: Array<number>;

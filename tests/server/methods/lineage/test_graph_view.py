@@ -102,7 +102,8 @@ def test_cards_say_what_tells_them_apart(filled):
     images = [filled.image(dataset, f"{n}.png")["id"] for n in range(3)]
     filled.snapshot(project, description="As bought")
     filled.call("images.bulk.remove", imageIds=images[:2])
-    filled.image(dataset, "new.png")
+    content = filled.content(filled.picture((0, 0, 255)))
+    filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "new.png", "hash": content}])
     version = filled.snapshot(project, title="Cleaned")["id"]
     weights = filled.file("/experiments/5/best.pt")["id"]
     at = 10**18

@@ -8,6 +8,12 @@ import { isFiltered } from "./url-state.js";
 /** @typedef {import("./url-state.js").GraphQuery} GraphQuery */
 /** @import { Facets } from "../contract.js" */
 
+/** @type {[string, number][]} label, and days before today */
+const PRESETS = [
+  ["Today", 0],
+  ["7 days", 6],
+  ["30 days", 29],
+];
 const NO_FILTERS = { kinds: [], apps: [], since: "", until: "" };
 
 /**
@@ -39,6 +45,24 @@ function dateInput(label, value, changed) {
   const input = element("input", { type: "date", value });
   input.addEventListener("change", () => changed(input.value));
   return element("label", { class: "day" }, label, input);
+}
+
+/**
+ * Make buttons that choose the last days, up to now.
+ * @param {(change: Partial<GraphQuery>) => void} onChange
+ */
+function presets(onChange) {
+  const buttons = PRESETS.map(([label, days]) => {
+    const button = element("button", { type: "button" }, label);
+    button.addEventListener("click", () => {
+      const first = new Date();
+      first.setDate(first.getDate() - days);
+      const [month, day] = [first.getMonth() + 1, first.getDate()].map((part) => String(part).padStart(2, "0"));
+      onChange({ since: `${first.getFullYear()}-${month}-${day}`, until: "" });
+    });
+    return button;
+  });
+  return element("p", { class: "presets" }, ...buttons);
 }
 
 /**
@@ -76,15 +100,11 @@ export function filterMenu(query, onChange) {
         "fieldset",
         { class: "days" },
         element("legend", {}, "Run started"),
+        presets(onChange),
         dateInput("From", current.since, (since) => onChange({ since })),
         dateInput("To", current.until, (until) => onChange({ until })),
       ),
-      element(
-        "label",
-        { class: "choice" },
-        grouping,
-        element("span", { class: "text" }, "Group five or more similar cards"),
-      ),
+      element("label", { class: "choice" }, grouping, element("span", { class: "text" }, "Group similar cards")),
       clear,
     );
     // the checkbox that was clicked keeps the focus

@@ -7,8 +7,9 @@ import { findGroups } from "./group-labels.js";
 export const WIDTH = 312; // pixels of a card
 export const SMALL = 82; // pixels: the height of a card without a picture
 const BACKWARD = 4; // the bit of an arrow's kind that says it runs against the reading direction
-const DASHES = [[], [], [2, 3]]; // of an arrow, by its kind: input, output, version
+const DASHES = [[], [], [2, 3], [8, 4, 1, 4]]; // of an arrow, by its kind: input, output, version, indirect
 const BACKWARD_DASHES = [7, 5];
+const MEANINGS = ["read", "written", "contained", "by way of cards that a filter hides"]; // of an arrow, by its kind
 const MAX_KEYS = 1000; // cards in one request for details
 
 /** @import { CardTexts, Facets, SceneResponse } from "../contract.js" */
@@ -148,10 +149,23 @@ export class GraphView {
     return { cards, arrows };
   }
 
+  /** The number of cards, those in clusters included. */
+  get memberCount() {
+    let members = this.size;
+    for (const card of this.details.values())
+      members += card.members && this.index.has(card.key) ? card.members.length - 1 : 0;
+    return members;
+  }
+
   /** The groups of connected cards, the largest first. */
   get groups() {
     this._groups ??= findGroups(this);
     return this._groups;
+  }
+
+  /** @param {number} arrow @returns {string} */
+  meaningOf(arrow) {
+    return MEANINGS[(this.kind[arrow] ?? 0) & 3] ?? "";
   }
 
   /** @param {number} arrow @returns {number[]} the lengths of its dashes and gaps, empty for a solid line */

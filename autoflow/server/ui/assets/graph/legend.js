@@ -10,7 +10,7 @@ const LINES = [
   ["", "read or written by a run"],
   ["2 3", "contains: a project its versions and datasets, a folder its files"],
   ["7 5", "written into what was read before"],
-  ["1 5", "by way of cards that a filter hides"],
+  ["8 4 1 4", "by way of cards that a filter hides"],
 ];
 
 /** @param {string} dashes */

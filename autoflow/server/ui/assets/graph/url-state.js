@@ -103,3 +103,8 @@ export function requestBody(query) {
 export function isFiltered(query) {
   return Boolean(query.kinds.length || query.apps.length || query.since || query.until);
 }
+
+/** @param {GraphQuery} query @returns {string} equal for queries with equal filters */
+export function filterKey({ kinds, apps, since, until }) {
+  return JSON.stringify([kinds, apps, since, until]);
+}

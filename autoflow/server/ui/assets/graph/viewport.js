@@ -2,6 +2,7 @@
 /** The viewport: puts camera, cards, canvas and minimap together, and draws at most once a frame. */
 import { drawnIcon, element } from "../dom.js";
 import { onThemeChange } from "../theme.js";
+import { arrowAt, arrowText, farEnd } from "./arrow-pointer.js";
 import { Camera, SIDE_MARGIN } from "./camera.js";
 import { Painter } from "./canvas.js";
 import { Cards } from "./cards.js";
@@ -21,9 +22,10 @@ const DETAILS_DELAY = 120; // milliseconds of rest before the details of cards i
 export class Viewport {
   /**
    * @param {(key: string) => void} onPick called with the key of a clicked card, empty for none
+   * @param {(key: string) => void} onFollow called with the key of the card at the far end of a clicked arrow
    * @param {() => void} onRest called when the camera has come to rest
    */
-  constructor(onPick, onRest) {
+  constructor(onPick, onFollow, onRest) {
     this.canvas = element("canvas", { class: "paint", "aria-hidden": "true" });
     this.world = element("div", { class: "world" });
     this.stage = element(
@@ -53,13 +55,18 @@ export class Viewport {
     this.minimap = new Minimap(map, this.camera);
     handleGestures(this.stage, this.camera);
     onThemeChange(() => this._updateColours());
-    this.stage.addEventListener("click", (event) => this._onClick(event, onPick));
+    this.arrowLabel = element("div", { class: "arrow-label", "aria-hidden": "true", hidden: true });
+    this.frame.append(this.arrowLabel);
+    this.hoveredArrow = -1;
+    this.stage.addEventListener("click", (event) => this._onClick(event, onPick, onFollow));
     this.stage.addEventListener("dblclick", (event) => {
       if (!(event.target instanceof Element) || event.target.closest("a, button, article")) return;
       const frame = this.stage.getBoundingClientRect();
       this.camera.zoom(2, event.clientX - frame.left, event.clientY - frame.top, true);
     });
     this.stage.addEventListener("pointerover", (event) => this._onHover(event.target));
+    this.stage.addEventListener("pointermove", (event) => this._onPointerMove(event));
+    this.stage.addEventListener("pointerleave", () => this._hoverArrow(-1));
     // some browsers scroll the stage to a focused card; only the camera may move the world
     this.stage.addEventListener("scroll", () => this.stage.scrollTo(0, 0));
   }
@@ -253,8 +260,12 @@ export class Viewport {
     if (await graph.loadDetails(needed).catch(() => false)) this.redraw(false);
   }
 
-  /** @param {MouseEvent} event @param {(key: string) => void} onPick */
-  _onClick(event, onPick) {
+  /**
+   * @param {MouseEvent} event
+   * @param {(key: string) => void} onPick
+   * @param {(key: string) => void} onFollow
+   */
+  _onClick(event, onPick, onFollow) {
     const target = event.target instanceof Element ? event.target : null;
     if (!target || target.closest("a, button")) return;
     const card = target.closest("article");
@@ -264,7 +275,37 @@ export class Viewport {
       this.graph && this.frame.classList.contains("far")
         ? cardAt(this.graph, ...this.camera.toWorld(event.clientX - frame.left, event.clientY - frame.top))
         : -1;
+    if (at < 0 && this.graph && this.hoveredArrow >= 0) {
+      const [x] = this.camera.toWorld(event.clientX - frame.left, 0);
+      return onFollow(this.graph.keys[farEnd(this.graph, this.hoveredArrow, x)] ?? "");
+    }
     return onPick(at >= 0 ? (this.graph?.keys[at] ?? "") : "");
+  }
+
+  /** Find the arrow under a mouse; a finger or a drag points at none. @param {PointerEvent} event */
+  _onPointerMove(event) {
+    const { graph, camera } = this;
+    if (!graph || event.pointerType !== "mouse") return;
+    const onStage = event.target === this.stage && !event.buttons;
+    const frame = this.stage.getBoundingClientRect();
+    const [x, y] = [event.clientX - frame.left, event.clientY - frame.top];
+    this._hoverArrow(onStage ? arrowAt(graph, ...camera.toWorld(x, y), camera.k) : -1, x, y);
+  }
+
+  /** @param {number} arrow @param {number} [x] pixels of the stage @param {number} [y] */
+  _hoverArrow(arrow, x = 0, y = 0) {
+    const { graph, painter, arrowLabel } = this;
+    arrowLabel.hidden = arrow < 0;
+    if (graph && arrow >= 0) {
+      arrowLabel.style.transform = `translate(${x + 14}px, ${y + 14}px)`;
+      arrowLabel.textContent = arrowText(graph, arrow);
+    }
+    if (arrow === this.hoveredArrow) return;
+    this.hoveredArrow = arrow;
+    this.stage.classList.toggle("on-arrow", arrow >= 0);
+    if (this.cards.selected) return;
+    painter.highlighted = arrow >= 0 ? new Set([arrow]) : null;
+    this.redraw(false);
   }
 
   /** Highlight the arrows of the card under the pointer, unless one is selected. @param {EventTarget | null} target */

@@ -7,14 +7,16 @@ import { projectTabs } from "../components/project-tabs.js";
 import { element } from "../dom.js";
 import { capitalize, errorMessage } from "../format.js";
 import { fillCardTable } from "../graph/card-table.js";
+import { depthSlider } from "../graph/depth-slider.js";
 import { fillDetailsPanel } from "../graph/details-panel.js";
 import { exportMenu } from "../graph/export-menu.js";
+import { filterChips } from "../graph/filter-chips.js";
 import { filterMenu } from "../graph/filter-menu.js";
 import { graphSearch } from "../graph/graph-search.js";
 import { GraphView } from "../graph/graph-view.js";
 import { handleKeyboard } from "../graph/keyboard.js";
 import { legend } from "../graph/legend.js";
-import { isFiltered, readState, requestBody, writeState } from "../graph/url-state.js";
+import { filterKey, isFiltered, readState, requestBody, writeState } from "../graph/url-state.js";
 import { Viewport } from "../graph/viewport.js";
 import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
@@ -37,6 +39,8 @@ with workflow("Train") as run:
 const narrow = matchMedia("(max-width: 700px)");
 
 let state = readState();
+/** whether the camera is to show all of the graph that is being loaded */
+let refit = false;
 /** @type {GraphView | null} */
 let graph = null;
 /** @type {AbortController | null} of the request for a graph */
@@ -44,11 +48,13 @@ let pending = null;
 
 const viewport = new Viewport(
   (key) => select(key, true),
+  (key) => go(key),
   // the camera's position belongs to the old graph while another is being loaded
   () => pending || saveState(false),
 );
 const mapLegend = legend();
-viewport.frame.append(mapLegend.element);
+const depth = depthSlider((chosen) => update({ ...state.query, depth: chosen }));
+viewport.frame.append(mapLegend.element, ...(entry === "workspace" ? [] : [depth.element]));
 const aside = element("aside", { class: "side", "aria-label": "Selected card", hidden: true });
 const tableSection = element("section", { class: "table-view", hidden: true });
 const blank = element("div", { class: "blank", hidden: true });
@@ -60,10 +66,7 @@ const lost = element(
   "The server cannot be reached. This page shows what was last loaded, and tries again.",
 );
 const failure = element("p", { class: "notice failed-request", role: "alert", hidden: true });
-const filter = filterMenu(
-  () => state.query,
-  (change) => update({ ...state.query, ...change }),
-);
+const filter = filterMenu(() => state.query, changeFilter);
 const search = graphSearch(
   () => graph,
   (key) => go(key),
@@ -104,6 +107,7 @@ function saveState(push) {
  * @param {boolean} [push] whether the back button returns to the query before
  */
 async function update(query, push = true) {
+  refit = filterKey(query) !== filterKey(state.query) || query.depth !== state.query.depth;
   // a focused graph is shown as a whole: the current camera does not apply to it
   state = { ...state, query, camera: graph && !query.focus ? viewport.camera.transform : null };
   if (push) writeState(state, true);
@@ -150,6 +154,8 @@ function render(shown, first, reason) {
   heading.title = shown.title;
   filter.show(shown.facets);
   mapLegend.show(shown.facets.kinds);
+  depth.show(state.query.depth);
+  depth.element.hidden = Boolean(state.query.focus);
   showNotice();
   const empty = !shown.facets.cards || !shown.size;
   blank.hidden = !empty;
@@ -163,7 +169,7 @@ function render(shown, first, reason) {
   if (first || reason === "back") restoreCamera();
   // on a phone a large graph would be specks: its list says more
   if (first && narrow.matches && shown.entry < 0 && !state.camera && !viewport.canShowAll()) showTable(true, false);
-  else if (reason === "requested" && state.query.focus) viewport.fit();
+  else if (reason === "requested" && (state.query.focus || refit)) viewport.fit();
   if (reason !== "first") announceStatus(`${shown.size} cards`);
   select(shown.index.has(state.card) ? state.card : "", false);
   if (state.table) showRows(shown);
@@ -202,13 +208,22 @@ function noRuns() {
   );
 }
 
-function noMatches() {
-  const clear = element("button", { type: "button", class: "primary" }, "Clear filters");
+/** @param {Partial<GraphQuery>} change */
+function changeFilter(change) {
+  void update({ ...state.query, ...change });
+}
+
+function clearButton(className = "plain") {
+  const clear = element("button", { type: "button", class: className }, "Clear filters");
   clear.addEventListener("click", filter.clear);
+  return clear;
+}
+
+function noMatches() {
   return emptyState(
-    "No card matches the filters",
+    "No matches",
     "Cards exist, but none of these kinds, apps and days. Clear the filters to see them.",
-    element("p", { class: "row" }, clear),
+    element("p", { class: "row" }, clearButton("primary")),
   );
 }
 
@@ -216,6 +231,10 @@ function noMatches() {
 function showNotice() {
   const { focus } = state.query;
   notice.replaceChildren();
+  if (graph && isFiltered(state.query)) {
+    const of = element("strong", {}, `${graph.memberCount} of ${graph.facets.cards}`);
+    notice.append(element("span", {}, of, " cards"), ...filterChips(() => state.query, changeFilter), clearButton());
+  }
   if (focus) {
     const limit = { upstream: "Only upstream of", downstream: "Only downstream of", both: "Only paths through" };
     const name = graph?.details.get(focus.card)?.title ?? focus.card;
