@@ -18,7 +18,7 @@ from typing import Any
 from measure import HERE, Goal, goals_table, machine
 from peers import PEERS, installed
 
-BENCHMARKS = ("call_cost", "delivery", "throughput", "server", "versions", "folders", "impact", "page")
+BENCHMARKS = ("call_cost", "delivery", "throughput", "server", "versions", "sdk_versions", "folders", "impact", "page")
 RESULTS = HERE / "RESULTS.md"
 RESULTS_FOLDER = HERE / "results"
 
@@ -28,7 +28,7 @@ REPEAT = """## How to repeat
 Shorter: `BENCH_ROUNDS` (5), `BENCH_CALLS` (20000), `BENCH_OUTAGE` (30, seconds), `BENCH_MANY` (100000, records of the
 large backlog), `BENCH_SOME` (5000, of the others), `BENCH_IDLE` (10, seconds), `BENCH_SECONDS` (10, of each load of the
 server), `BENCH_EDGES` (1000000, of the large store), `BENCH_UPLOAD` (1024, MiB), `VERSIONS_ITEMS` (20000,1000000),
-`BENCH_SIZES` (100000,1000000, of the impact).
+`SDK_VERSIONS_ITEMS` (12500), `BENCH_SIZES` (100000,1000000, of the impact).
 `make soak` is the long run of kills.
 """
 

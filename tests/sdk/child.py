@@ -24,6 +24,13 @@ def load(columnar: bool) -> str | None:
     return None
 
 
+def leave() -> None:
+    """End the process: apps with a page leave threads behind that would keep it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
 def run(scenario: str, url: str, token: str, task: int | None, arguments: dict[str, Any], ignore_task_id: bool) -> Any:
     """Do one thing as an app in production; with `ignore_task_id`, its Api sends no ``x-task-id``.
 
@@ -35,6 +42,7 @@ def run(scenario: str, url: str, token: str, task: int | None, arguments: dict[s
     from tests.sdk import (
         cases,
         sdk_administration,
+        sdk_apps,
         sdk_file_ranges,
         sdk_infos,
         sdk_media,
@@ -49,7 +57,7 @@ def run(scenario: str, url: str, token: str, task: int | None, arguments: dict[s
         os.environ["SUPERVISELY_TASK_ID"] = str(task)
     try:
         named = {"walk": sdk_walkthroughs.walk, "replay": cases.replay}
-        modules = (sdk_scenarios, sdk_removals, sdk_infos, sdk_media, sdk_file_ranges, sdk_administration)
+        modules = (sdk_scenarios, sdk_removals, sdk_infos, sdk_media, sdk_file_ranges, sdk_administration, sdk_apps)
         done = named.get(scenario) or next(vars(module)[scenario] for module in modules if scenario in vars(module))
         api = sly.Api(url, token, retry_count=3, retry_sleep_sec=0, ignore_task_id=ignore_task_id)
         return done(api, **arguments)

@@ -11,6 +11,7 @@ import importlib.util
 import multiprocessing
 import pathlib
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -47,6 +48,9 @@ def sdk_processes():
 
     with contextlib.ExitStack() as stack:
         yield process
+        for pool in pools.values():
+            with contextlib.suppress(BrokenProcessPool):
+                pool.submit(child.leave).result()
 
 
 @pytest.fixture
