@@ -1,4 +1,5 @@
-"""Background work of a server: reopen a store that was unavailable, update its marks, check it for damage.
+"""Background work of a server: reopen a store that was unavailable, update its marks, check it for damage, and complete
+erasures that were interrupted.
 
 One thread of low priority. An embedded app has none: its store is checked by `autoflow doctor` and by servers.
 """
@@ -23,6 +24,7 @@ logger = logging.getLogger("autoflow")
 POLL_INTERVAL = 1.0  # seconds between two tries to open a store that is unavailable
 FIRST_CHECK = 60.0  # seconds after the start until the first check
 CHECK_INTERVAL = 6 * 3600.0  # seconds between two checks
+ERASURE_SECONDS = 2.0  # of work on an erasure at a time
 STEP_PAUSE = 0.05  # seconds after each step of a check: requests go first
 _NICE = 19
 
@@ -58,6 +60,7 @@ class BackgroundMaintenance:
                     mark_at = time.monotonic() + MARK_INTERVAL
                     self._server.store.mark()
                     self._server.tokens.store_last_use()
+                    self._server.complete_erasures(ERASURE_SECONDS)
                 if time.monotonic() >= check_at:
                     check_at = time.monotonic() + CHECK_INTERVAL
                     self.check()

@@ -25,6 +25,7 @@ from autoflow.server.db.upload_leases import UploadLeases
 from autoflow.server.errors import Invalid, UnknownMethod
 from autoflow.server.location import locate
 from autoflow.server.maintenance.blob_usage import Scope
+from autoflow.server.maintenance.erasure import job as erasure_job
 from autoflow.server.maintenance.integrity_check import IntegrityCheck
 from autoflow.server.methods import pages, write_scopes
 from autoflow.server.methods.admin import (
@@ -288,6 +289,17 @@ class Server:
                 return LOCAL._replace(login=login)
             self._process_user = LOCAL._replace(user=user_id, login=login)
         return self._process_user
+
+    def complete_erasures(self, seconds: float) -> None:
+        """Work for about some seconds on erasures that were interrupted.
+
+        Raises:
+            ServerBusy: something cannot be deleted now.
+        """
+        with self._store.read() as conn:
+            pending = erasure_job.abandoned(conn)
+        for erasure_id in pending:
+            erasure_job.Erasure(self._store, self._context.blobs, erasure_id).work(seconds)
 
     @property
     def store(self) -> Store:

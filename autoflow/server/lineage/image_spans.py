@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, null, select
 
 from autoflow.model.entity import EntityRef
 from autoflow.model.graph_json import ImageHolding
+from autoflow.server.db import tombstones
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import blobs, datasets, datasets_history, edges, items, items_history, projects, versions
 from autoflow.server.lineage.downstream import Contents, ReadSpan, Step
@@ -160,7 +161,7 @@ class Holders:
         return [
             {
                 "image": row.id,
-                "name": row.name,
+                "name": tombstones.NAME if tombstones.is_tombstone({"name": row.name}) else row.name,
                 "datasetId": row.dataset,
                 "projectId": row.project,
                 "projectName": names.get(row.project, ""),

@@ -7,10 +7,13 @@ import subprocess
 import sys
 
 import pytest
+import requests
 
 from autoflow.errors import ServerBusy
 from autoflow.server.blobs import bucket as rooms
 from autoflow.server.blobs import open_blob_store
+from autoflow.server.blobs.bucket_versions import BucketVersions
+from autoflow.server.blobs.content import blob_path
 
 
 def test_a_bucket_has_to_be_there(aws):
@@ -77,3 +80,28 @@ def test_what_did_not_arrive_is_not_settled(bucket, monkeypatch):
     with pytest.raises(ServerBusy, match="cut off") as busy:
         store.sync([received])
     assert busy.value.status == 507
+
+
+def test_erased_content_is_gone_with_its_older_versions(bucket, aws):
+    """From a bucket with versions, also what was deleted, trashed or set aside before; other content stays."""
+    name, _, prefix = bucket.removeprefix("s3://").partition("/")
+    enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
+    requests.put(f"{aws}/{name}?versioning", data=enabled, timeout=60).raise_for_status()
+    store = open_blob_store(bucket)
+    blobs = {}
+    for content, generation in ((b"marker", "a-1"), (b"marker", "a-2"), (b"marker", "a-3"), (b"other", "a-4")):
+        blobs[generation] = store.receive(io.BytesIO(content), generation)
+        store.sync([blobs[generation]])
+    content = blobs["a-1"].hash
+    store.trash(blob_path(content, "a-1"), "2026-01-01")
+    store.quarantine(content, "a-2")
+    store.discard(blobs["a-3"])
+    store.sync([store.receive(io.BytesIO(b"marker"), "a-5")])
+    assert store.erase(content, lambda generation: generation == "a-5") == 2
+    versions = BucketVersions(name)
+    remaining = [path for path, _ in versions.list(prefix)]
+    assert sorted(remaining) == sorted(
+        f"{prefix}/{blob_path(*entry)}" for entry in ((content, "a-5"), (blobs["a-4"].hash, "a-4"))
+    )
+    assert store.erase(content, lambda _: False) == 1
+    assert len(list(versions.list(prefix))) == 1

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from autoflow.server import timestamps
 from autoflow.server.blobs import BlobStore
+from autoflow.server.db import clock
 from autoflow.server.db.access import Caller
 from autoflow.server.db.engine import Store
 from autoflow.server.db.erasure_tables import erased_contents, erasure_targets, erasures
@@ -39,6 +40,7 @@ from autoflow.server.maintenance.erasure.targets import (
 from autoflow.server.paging import chunks
 
 BATCH = 200  # contents or documents of a transaction
+PATIENCE = 120.0  # seconds after which a server completes what a client has begun
 _VACUUMED = (
     *("items", "items_history", "datasets", "datasets_history", "project_meta", "project_meta_history", "projects"),
     *("versions", "documents", "blobs", "blob_leases", "files", "collections", "collection_items", "jobs"),
@@ -72,6 +74,13 @@ def unfinished(conn: Connection, team_id: int | None = None) -> list[int]:
     query = select(erasures.c.id).where(erasures.c.finished_at.is_(None))
     if team_id is not None:
         query = query.where(erasures.c.team_id == team_id)
+    return list(conn.execute(query.order_by(erasures.c.id)).scalars())
+
+
+def abandoned(conn: Connection) -> list[int]:
+    """Return the numbers of erasures that are not complete `PATIENCE` seconds after they were begun."""
+    began = clock.after(conn, -PATIENCE)
+    query = select(erasures.c.id).where(erasures.c.finished_at.is_(None), erasures.c.created_at < began)
     return list(conn.execute(query.order_by(erasures.c.id)).scalars())
 
 
