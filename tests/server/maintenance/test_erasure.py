@@ -141,6 +141,7 @@ def test_nothing_of_an_erased_image_is_left(world, filled, tmp_path):
     assert project["itemsCount"] == 1
 
 
+@on_sqlite
 def test_erased_content_cannot_come_back(world, filled):
     """An upload of the same bytes is refused, as an image and as a file, with the erasure that it is of."""
     world.erase(f"dataset:{world.dataset}/{NAME}")
@@ -151,6 +152,7 @@ def test_erased_content_cannot_come_back(world, filled):
     assert filled.content(filled.picture((9, 9, 9)))
 
 
+@on_sqlite
 def test_other_teams_keep_what_they_have(world, filled):
     """Bytes stay that another team has, whose rows are untouched; nobody but an admin of a team erases in it."""
     server = filled.server

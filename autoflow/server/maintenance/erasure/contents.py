@@ -42,15 +42,17 @@ def delete_files(conn: Connection, hashes: Sequence[str], file_ids: Sequence[int
 def delete_blob(conn: Connection, erasure_id: int, blob_hash: str) -> bool:
     """Delete the row of a blob unless something else uses it; return whether it stays.
 
-    The leases of the team's members on it end. Those of other teams' members stay: they are about to use it.
+    The leases of the team's members on it end, and those of local users, who are in no team. Those of other teams'
+    members stay: they are about to use it.
 
     Raises:
         Busy: a backup is reading the blobs.
     """
     if backup_leases.is_backup_running(conn):
         raise Busy("a backup of this store is running: the erasure is completed when it has ended", retry_after=60.0)
-    own = select(members.c.user_id).where(members.c.team_id.in_(sorted(caller(conn).teams or ())))
-    conn.execute(delete(blob_leases).where(blob_leases.c.hash == blob_hash, blob_leases.c.user_id.in_(own)))
+    of_team = select(members.c.user_id).where(members.c.team_id.in_(sorted(caller(conn).teams or ())))
+    own = blob_leases.c.user_id.in_(of_team) | blob_leases.c.user_id.not_in(select(members.c.user_id))
+    conn.execute(delete(blob_leases).where(blob_leases.c.hash == blob_hash, own))
     is_unused = (blobs.c.hash == blob_hash, ~unused_blobs.is_referenced(conn))
     row = conn.execute(select(blobs.c.generation).where(*is_unused)).first()
     if row is None:
