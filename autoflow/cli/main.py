@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     _add_runs(commands)
     add_models(commands)
     _add_versions(commands)
+    _add_push(commands)
     _add_erase(commands)
 
     outbox = commands.add_parser("outbox", help="records that are not delivered yet").add_subparsers(
@@ -291,6 +292,15 @@ def _add_erase(commands: argparse._SubParsersAction[Parser]) -> None:
     retention.set_defaults(run="retention")
 
 
+def _add_push(commands: argparse._SubParsersAction[Parser]) -> None:
+    push = commands.add_parser("push", help="copy a whole store to a server: projects with versions, files and runs")
+    push.add_argument("server", metavar="SERVER", help="URL of the server")
+    push.add_argument("--token", metavar="TOKEN", help="its token (default: that of the environment for it)")
+    push.add_argument("--dry-run", action="store_true", help="only count what would be copied")
+    push.add_argument("--json", action="store_true", help="as JSON")
+    push.set_defaults(run="push")
+
+
 _ROLES = ("viewer", "editor", "admin")
 _SCOPE = "what the token may do, at most what its user's role permits (default: write)"
 
@@ -412,6 +422,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         models,
         outbox,
         page,
+        push,
         recover,
         reproduce,
         runs,
@@ -433,6 +444,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "token_role": token.set_role,
         "graph": graph.show,
         "open": page.show,
+        "push": push.push,
         "trace": graph.show_trace,
         "impact": graph.show_impact,
         "runs": runs.search,

@@ -63,7 +63,7 @@ def copy_version(
         TransferError: a server is a Supervisely instance, both are the same, or content cannot be copied.
         ServerError: a server failed or refused.
     """
-    _check_servers(source, target)
+    check_servers(source, target)
     described = call(source, contract.TRANSFER_SOURCE, contract.TransferSourceRequest(id=version_id))
     body = {
         "origins": described["origins"],
@@ -80,7 +80,12 @@ def copy_version(
     return _Copy(source, target, version_id, described, progress).run(state)
 
 
-def _check_servers(source: Transport, target: Transport) -> None:
+def check_servers(source: Transport, target: Transport) -> None:
+    """Check that versions can be copied from one server to another.
+
+    Raises:
+        TransferError: a server is a Supervisely instance, or both are the same.
+    """
     for transport in (source, target):
         if not ServerConnector(transport).identify().own_methods:
             raise TransferError(f"{transport.origin} is not an autoflow server: versions are copied between those only")

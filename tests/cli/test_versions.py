@@ -174,7 +174,7 @@ def test_verify_a_damaged_version(api, versions, tmp_path, scope):
     assert "used by version:1 (V1 of project:1)" in output
 
 
-def test_push_and_pull(api, versions, tmp_path):
+def test_push_and_pull(api, versions, command, tmp_path):
     """A version is copied to another server and back; the token is in no output."""
     from autoflow.server.server import Server
     from tests.serving import served
@@ -194,9 +194,17 @@ def test_push_and_pull(api, versions, tmp_path):
         assert (details["name"], origin["author"], origin["project"], origin["version"]) == ("before", "admin", 1, 1)
         api.project.remove(1)
         code, output, _ = versions("pull", "version:1", url, "--token", token, "--name", "back", "--json")
-        assert (code, json.loads(output)["name"]) == (0, "back")
+        restored = json.loads(output)
+        assert (code, restored["name"]) == (0, "back")
         assert versions("push", "1", url)[0] != 0
-    assert api.project.version.items(json.loads(output)["version"])
+        code, output, _ = command("push", url, "--token", token)
+        assert (code, output) == (
+            0,
+            f"nothing to copy: {url} has everything\n  project:{restored['project']} is project:1 there\n",
+        )
+        assert server.call("autoflow.versions.meta", {"id": 1}, user)["version"]["copiedFrom"] == origin
+        assert json.loads(command("push", url, "--token", token, "--dry-run", "--json")[1])["versions"] == 0
+    assert list(api.project.version.items(restored["version"]))
 
 
 def test_what_is_not_there_is_called_unknown_or_deleted(api, versions, command, monkeypatch, tmp_path):

@@ -16,7 +16,10 @@ from autoflow.server.db.schema import identity
 from autoflow.server.db.upsert import insert_or_update
 from autoflow.server.paging import chunks
 
-PROJECT, VERSION, DATASET = "project", "version", "dataset"
+PROJECT, VERSION, DATASET, FILE, TASK = "project", "version", "dataset", "file", "task"
+
+
+ALIAS: JsonObject = {"alias": True}  # details of a row that names a copy of a row of this store
 
 
 def store_key(conn: Connection) -> str:
@@ -54,19 +57,28 @@ def add(
 
 def ids(conn: Connection, team_id: int, store: str, kind: str, source_ids: Sequence[int]) -> dict[int, int]:
     """Return the ids of a team's copies by those in another store, as far as there are any."""
+    return {row["source_id"]: row["id"] for row in find(conn, team_id, store, kind, source_ids)}
+
+
+def find(conn: Connection, team_id: int, store: str, kind: str, source_ids: Sequence[int]) -> list[RowMapping]:
+    """Return the rows of a team's copies by their ids in another store, as far as there are any."""
     own = (copies.c.team_id == team_id, copies.c.store == store, copies.c.type == kind)
-    known: dict[int, int] = {}
+    rows: list[RowMapping] = []
     for part in chunks(list(source_ids)):
-        query = select(copies.c.source_id, copies.c.id).where(*own, copies.c.source_id.in_(part))
-        known.update((row.source_id, row.id) for row in conn.execute(query))
-    return known
+        rows += conn.execute(select(copies).where(*own, copies.c.source_id.in_(part))).mappings()
+    return rows
 
 
 def sources(conn: Connection, kind: str, number: int) -> list[RowMapping]:
-    """Return the rows of a copy, one for each store that it was copied from or through, the nearest first."""
+    """Return the rows of a copy, one for each store that it was copied from or through, the nearest first.
+
+    Other stores may have copies of the row, too: those are no sources of it.
+    """
     query = select(copies).where(copies.c.type == kind, copies.c.id == number)
     rows: list[Any] = list(conn.execute(query.order_by(copies.c.created_at)).mappings())
-    return sorted(rows, key=lambda row: json_codec.load(row["details"]).get("distance", 0))
+    details = [(json_codec.load(row["details"]), row) for row in rows]
+    own = [(entry.get("distance", 0), row) for entry, row in details if not entry.get("alias")]
+    return [row for _, row in sorted(own, key=lambda entry: entry[0])]
 
 
 class Origin(TypedDict):

@@ -8,7 +8,7 @@ times; its author, who may be no user here, is stored with the ids that it had w
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, cast
 
 from sqlalchemy import Connection, RowMapping, select
@@ -64,7 +64,9 @@ def begin(conn: Connection, request: contract.TransferBeginRequest) -> contract.
         raise Invalid('"origins" must not be empty')
     present = _present(conn, workspace["team_id"], request)
     if present is not None:
-        return _state_of_version(conn, present, None)
+        state = _state_of_version(conn, present, None)
+        _add_aliases(conn, workspace["team_id"], request.origins, state)
+        return state
     project = _unfinished(conn, workspace["team_id"], request)
     if project is not None and _can_continue(conn, project):
         return _state(project)
@@ -244,24 +246,45 @@ def finish(conn: Connection, transfer_id: int) -> contract.TransferState:
         hidden_projects.publish(conn, transfer_id, custom_data=plan["custom"])
     else:
         hidden_projects.abandon(conn, transfer_id)
-    _add_copies(conn, plan, saved.id, project["id"])
-    return _state_of_version(conn, saved.id, transfer_id)
+    state = _state_of_version(conn, saved.id, transfer_id)
+    team_id = versions.get(conn, saved.id)["team_id"]
+    _add_copies(conn, team_id, plan["origins"], version.author, state)
+    _add_dataset_copies(conn, team_id, plan, project["id"])
+    return state
 
 
-def _add_copies(conn: Connection, plan: _Plan, version_id: int, project_id: int) -> None:
-    """Store the ids that the version, its project and its datasets have where they come from."""
-    team_id = versions.get(conn, version_id)["team_id"]
-    for distance, origin in enumerate(plan["origins"]):
-        source = {"author": plan["version"]["author"], "project": origin["project"]}
-        details = {**source, "distance": distance}
+def _add_copies(
+    conn: Connection, team_id: int, origins: Sequence[JsonObject], author: str, state: contract.TransferState
+) -> None:
+    """Store the ids that a version and its project have where they come from."""
+    project_id, version_id = state["project"], state["version"]
+    assert project_id is not None
+    assert version_id is not None
+    for distance, origin in enumerate(origins):
+        details = {"author": author, "project": origin["project"], "distance": distance}
         copies.add(conn, team_id, origin["store"], copies.VERSION, {origin["version"]: version_id}, details)
         copies.add(conn, team_id, origin["store"], copies.PROJECT, {origin["project"]: project_id})
+
+
+def _add_aliases(
+    conn: Connection, team_id: int, origins: Sequence[contract.VersionOrigin], state: contract.TransferState
+) -> None:
+    """Store the ids that a version which was here before has elsewhere, so that they are known next time."""
+    store = copies.store_key(conn)
+    assert state["version"] is not None
+    assert state["project"] is not None
+    for origin in origins:
+        known = copies.ids(conn, team_id, origin.store, copies.VERSION, [origin.version])
+        if origin.store == store or known:
+            continue
+        copies.add(conn, team_id, origin.store, copies.VERSION, {origin.version: state["version"]}, copies.ALIAS)
+        copies.add(conn, team_id, origin.store, copies.PROJECT, {origin.project: state["project"]}, copies.ALIAS)
+
+
+def _add_dataset_copies(conn: Connection, team_id: int, plan: _Plan, project_id: int) -> None:
     query = select(datasets.c.original_id, datasets.c.id).where(datasets.c.project_id == project_id)
-    ids = {
-        plan["sources"][str(row.original_id)]: row.id
-        for row in conn.execute(query)
-        if str(row.original_id) in plan["sources"]
-    }
+    by_original = {str(row.original_id): row.id for row in conn.execute(query)}
+    ids = {number: by_original[name] for name, number in plan["sources"].items() if name in by_original}
     copies.add(conn, team_id, plan["origins"][0]["store"], copies.DATASET, ids)
 
 

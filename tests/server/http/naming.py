@@ -119,6 +119,11 @@ NAMING = {
         f"autoflow.transfers.{name}": [("project", lambda n: {"id": n, "datasets": [], "items": [], **PUT})]
         for name in ("datasets", "put", "finish")
     },
+    "autoflow.transfers.log": [("foreign", lambda n: {"task": n})],
+    "autoflow.transfers.link": [
+        ("file", lambda n: {"store": "s", "type": "file", "copies": [{"source": 1, "id": n}]}),
+        ("foreign", lambda n: {"store": "s", "type": "task", "copies": [{"source": 1, "id": n}]}),
+    ],
     "autoflow.transfers.begin": [("workspace", lambda n: {**RECEIVED, "workspaceId": n})],
     "projects.clone": [
         ("project", lambda n: {"id": n, "workspaceId": 2, "name": "x"}),
@@ -377,6 +382,10 @@ OTHERS = {
     "autoflow.search",
     "autoflow.tasks.ensure",
     "autoflow.transfers.needs",
+    "autoflow.transfers.projects",
+    "autoflow.transfers.files",
+    "autoflow.transfers.runs",
+    "autoflow.transfers.known",
     "teams.add",
     "users.add",
     "autoflow.folders.upload",

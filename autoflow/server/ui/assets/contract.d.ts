@@ -1251,6 +1251,16 @@ export interface LatestVersion {
   version: number;
 }
 
+/** A row that was copied. */
+export interface LinkedCopy {
+  /** number in the other store. */
+  source: number;
+  /** number in this one. */
+  id: number;
+  /** what the client stores of it, to know whether it has changed. */
+  state?: string;
+}
+
 /** An input or output of a run. */
 export interface LinkedEntity {
   type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
@@ -2128,6 +2138,64 @@ export interface SnapshotResponse {
   created: boolean;
 }
 
+/** An edge of a run. */
+export interface SourceEdge {
+  id: number;
+  direction: string;
+  type: string;
+  /** number or path of the entity, as text. */
+  entity: string;
+  origin: string;
+  meta: Record<string, unknown> | null;
+  /** time in ISO 8601. */
+  at: string;
+}
+
+/** A team file. */
+export interface SourceFile {
+  id: number;
+  path: string;
+  /** base64 of the SHA-256 of its bytes. */
+  hash: string;
+  /** media type. */
+  mime: string;
+  size: number;
+  /** whether it is the current file of its path. */
+  current: boolean;
+}
+
+/** A project that can be copied. */
+export interface SourceProject {
+  id: number;
+  name: string;
+  /** whether it has changed since its last version, or has none. */
+  changed: boolean;
+  /** numbers of its versions, the oldest first. */
+  versions: Array<number>;
+}
+
+/** A run. */
+export interface SourceRun {
+  id: number;
+  name: string;
+  /** number of the task at its origin. */
+  number: number;
+  /** server that issued the number; empty for this one. */
+  origin: string;
+  state: string;
+  error: string | null;
+  facts: Record<string, unknown>;
+  /** settings of its own card. */
+  node: Record<string, unknown> | null;
+  createdAt: string;
+  /** time in ISO 8601; null if it has not begun. */
+  startedAt: string | null;
+  finishedAt: string | null;
+  /** number of the last part of its log; 0 without a log. */
+  log: number;
+  edges: Array<SourceEdge>;
+}
+
 /** The start page. */
 export interface StartPage {
   workspaces: Array<ListedWorkspace>;
@@ -2300,6 +2368,19 @@ export interface TransferDocumentsResponse {
   documents: Record<string, string>;
 }
 
+/** Return a page of the team files of this store, replaced ones included, in the order they were uploaded in. */
+export interface TransferFilesRequest {
+  /** `after` of the previous page. */
+  after?: number;
+}
+
+/** A page of files. */
+export interface TransferFilesResponse {
+  files: Array<SourceFile>;
+  /** position for the next page; null after the last. */
+  after: number | null;
+}
+
 /** Publish a version whose items are all here, if its digest is that of the source; else nothing of it is left. */
 export interface TransferFinishRequest {
   /** number of the transfer. */
@@ -2351,6 +2432,56 @@ export interface TransferItemsResponse {
   after: number | null;
 }
 
+/** Return which rows of another store the caller's first team has copies of. */
+export interface TransferKnownRequest {
+  /** random id of the other store. */
+  store: string;
+  /** type of the rows. */
+  type: "dataset" | "file" | "project" | "task" | "version";
+  /** their numbers in the other store. */
+  ids: Array<number>;
+}
+
+/** Copies of rows. */
+export interface TransferKnownResponse {
+  /** number of the team. */
+  team: number;
+  /** number here, and what the client stored of it, by the number in the other store. */
+  copies: Record<string, [number, string]>;
+}
+
+/** Store which files or tasks of the caller's first team are copies of rows of another store. */
+export interface TransferLinkRequest {
+  /** random id of the other store. */
+  store: string;
+  /** type of the rows. */
+  type: "file" | "task";
+  /** the rows. */
+  copies: Array<LinkedCopy>;
+}
+
+/** Stored copies. */
+export interface TransferLinkResponse {
+  /** number of them. */
+  count: number;
+}
+
+/** Return a page of the log of a run, as it is stored. */
+export interface TransferLogRequest {
+  /** number of the task. */
+  task: number;
+  /** `after` of the previous page. */
+  after?: number;
+}
+
+/** A page of a log. */
+export interface TransferLogResponse {
+  /** number, time and lines of each part. */
+  parts: Array<[number, string, string]>;
+  /** position for the next page; null after the last. */
+  after: number | null;
+}
+
 /** Return which contents this server lacks; the others are kept for a day, so that they can be referenced. */
 export interface TransferNeedsRequest {
   /** base64 of the SHA-256 of files. */
@@ -2379,6 +2510,21 @@ export interface TransferProject {
   customData?: string;
 }
 
+/** Return a page of the projects of this store, with their versions. */
+export interface TransferProjectsRequest {
+  /** `after` of the previous page. */
+  after?: number;
+}
+
+/** A page of projects. */
+export interface TransferProjectsResponse {
+  /** random id of the store. */
+  store: string;
+  projects: Array<SourceProject>;
+  /** position for the next page; null after the last. */
+  after: number | null;
+}
+
 /** Add items to a version that is copied to this server; a repeated request changes nothing. */
 export interface TransferPutRequest {
   /** number of the transfer. */
@@ -2393,6 +2539,19 @@ export interface TransferPutRequest {
   removed?: Array<RemovedItem>;
   /** annotation documents that this server lacked, as canonical JSON. */
   documents?: Array<string>;
+}
+
+/** Return a page of the runs of this store, with their edges, as they are stored. */
+export interface TransferRunsRequest {
+  /** `after` of the previous page. */
+  after?: number;
+}
+
+/** A page of runs. */
+export interface TransferRunsResponse {
+  runs: Array<SourceRun>;
+  /** position for the next page; null after the last. */
+  after: number | null;
 }
 
 /** Return a version as it is copied to another server, without its items. */
@@ -2844,6 +3003,12 @@ export interface Methods {
   "autoflow.transfers.datasets": { request: TransferDatasetsRequest; response: TransferState };
   "autoflow.transfers.put": { request: TransferPutRequest; response: TransferState };
   "autoflow.transfers.finish": { request: TransferFinishRequest; response: TransferState };
+  "autoflow.transfers.projects": { request: TransferProjectsRequest; response: TransferProjectsResponse };
+  "autoflow.transfers.files": { request: TransferFilesRequest; response: TransferFilesResponse };
+  "autoflow.transfers.runs": { request: TransferRunsRequest; response: TransferRunsResponse };
+  "autoflow.transfers.log": { request: TransferLogRequest; response: TransferLogResponse };
+  "autoflow.transfers.known": { request: TransferKnownRequest; response: TransferKnownResponse };
+  "autoflow.transfers.link": { request: TransferLinkRequest; response: TransferLinkResponse };
   "autoflow.folders.state": { request: FolderStateRequest; response: FolderStateResponse };
   "autoflow.folders.items": { request: FolderItemsRequest; response: FolderItemsResponse };
   "autoflow.folders.shape": { request: FolderShapeRequest; response: FolderShapeResponse };
