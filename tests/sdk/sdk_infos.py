@@ -49,16 +49,57 @@ def missing_fields(api: sly.Api, project: int, outer: int, images: list[int]) ->
         app,
         api.app.get_info_by_id(app.id),
     ]
-    missing = set()
-    for info in infos:
-        for name, kind in typing.get_type_hints(type(info)).items():
-            if type(None) not in typing.get_args(kind) and getattr(info, name) is None:
-                missing.add(f"{type(info).__name__}.{name}")
+    missing = _null_fields(infos)
     for entry in api.annotation.download_json(images[1])["objects"]:
         names = ("id", "classId", "classTitle", "geometryType", "labelerLogin", "createdAt", "updatedAt")
         missing |= {f"object.{name}" for name in names if entry.get(name) is None}
         tags = ("id", "tagId", "name")
         missing |= {f"object.tag.{name}" for tag in entry["tags"] for name in tags if tag.get(name) is None}
+    return {"types": sorted({type(info).__name__ for info in infos}), "null": sorted(missing)}
+
+
+def _null_fields(infos: list[Any]) -> set[str]:
+    """Fields that the SDK declares as not optional and that are null; of a type without declarations, all that are."""
+    missing = set()
+    for info in infos:
+        kinds = typing.get_type_hints(type(info)) or dict.fromkeys(info._fields)
+        missing |= {
+            f"{type(info).__name__}.{name}"
+            for name, kind in kinds.items()
+            if type(None) not in typing.get_args(kind) and getattr(info, name) is None
+        }
+    return missing
+
+
+def missing_media_fields(api: sly.Api, videos: list[int], clouds: list[int], volume: int) -> dict[str, list[str]]:
+    """Fetch the info types of videos, point clouds, volumes, collections, modules, sessions and agents."""
+    video, cloud = api.video.get_info_by_id(videos[0]), api.pointcloud.get_info_by_id(clouds[0])
+    scan = api.volume.get_info_by_id(volume)
+    collection = api.entities_collection.create(video.project_id, "chosen")
+    module = api.app.get_list_ecosystem_modules(search="train")[0]["id"]
+    infos = [
+        video,
+        *api.video.get_list(video.dataset_id),
+        cloud,
+        *api.pointcloud.get_list(cloud.dataset_id),
+        scan,
+        *api.volume.get_list(scan.dataset_id),
+        *api.video.object.get_list(video.dataset_id),
+        *api.pointcloud.object.get_list(cloud.dataset_id),
+        *api.volume.object.get_list(scan.dataset_id),
+        *(figure for figures in api.video.figure.download(video.dataset_id).values() for figure in figures),
+        *(figure for figures in api.pointcloud.figure.download(cloud.dataset_id).values() for figure in figures),
+        *(figure for figures in api.volume.figure.download(scan.dataset_id).values() for figure in figures),
+        *api.video.tag.get_list(video.project_id),
+        collection,
+        *api.entities_collection.get_list(video.project_id),
+        api.app.get_ecosystem_module_info(module),
+        *api.app.get_sessions(1, module),
+        *api.agent.get_list_available(1),
+    ]
+    missing = _null_fields(infos)
+    for image in api.pointcloud.get_list_related_images(cloud.id):
+        missing |= {f"related image.{name}" for name, value in image.items() if value is None}
     return {"types": sorted({type(info).__name__ for info in infos}), "null": sorted(missing)}
 
 

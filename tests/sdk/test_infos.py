@@ -29,6 +29,9 @@ NULL = [
     "LabelingJobInfo.reviewer_id",
     "LabelingJobInfo.reviewer_login",
     "LabelingJobInfo.started_at",
+    "VersionInfo.description",  # of a version that was saved without
+    "VersionInfo.name",
+    "VersionInfo.preview_project_id",
 ]
 TYPES = [
     *("AnnotationInfo", "AppInfo", "DatasetInfo", "FigureInfo", "FileInfo", "ImageInfo", "LabelingJobInfo"),
@@ -40,6 +43,35 @@ def test_no_required_field_is_null(sdk, made):
     """Of every info type for images, objects and their tags."""
     response = sdk("missing_fields", **{name: made[name] for name in ("project", "outer", "images")})
     assert response == {"types": TYPES, "null": NULL}
+
+
+# The same of the types for other media.
+MEDIA_NULL = [
+    "AgentInfo.gpu_info",  # the storage of an agent has no processor
+    "EntitiesCollectionInfo.ai_search_key",  # of a collection that is not the result of a search
+    "FigureInfo.area",  # of a cuboid, and of a mask in space
+    "FigureInfo.frame_index",  # of a figure in a cloud or in space
+    "FigureInfo.geometry_meta",
+    "PointcloudInfo.frame",  # of a cloud that belongs to no episode
+    "PointcloudInfo.link",  # of an item that was uploaded
+    "VideoInfo.link",
+    "VolumeInfo.link",
+    "related image.link",
+]
+MEDIA_TYPES = [
+    *("AgentInfo", "EntitiesCollectionInfo", "FigureInfo", "ModuleInfo", "ObjectInfo", "PointcloudInfo"),
+    *("SessionInfo", "TagInfo", "VideoInfo", "VolumeInfo"),
+]
+
+
+def test_no_required_field_of_other_media_is_null(sdk, server, tmp_path, monkeypatch):
+    """Of every info type for videos, point clouds, volumes, collections, modules, sessions and agents."""
+    pytest.importorskip("av", reason="PyAV is not installed: pip install 'autoflow-lineage[media]'")
+    monkeypatch.setenv("AUTOFLOW_AGENT_FOLDER", str(tmp_path))
+    server.call(methods.RUNS_ENSURE, {"run": "r", "name": "Train"})
+    videos, clouds = sdk("fill_videos")["videos"], sdk("fill_clouds")["clouds"]
+    response = sdk("missing_media_fields", videos=videos, clouds=clouds, volume=sdk("fill_volumes")["volume"])
+    assert response == {"types": MEDIA_TYPES, "null": MEDIA_NULL}
 
 
 def test_tasks_have_what_apps_set(sdk, made):

@@ -35,6 +35,7 @@ def apps_to_wire(conn: Connection, rows: Sequence[Mapping[Any, Any]]) -> list[Js
             "isShared": False,
             "config": {"name": row["name"]},
             "repo": "",
+            "repositoryModuleUrl": "",
             "repoId": None,
             "tasks": [],
             "meta": {},
