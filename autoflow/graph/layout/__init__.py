@@ -1,4 +1,5 @@
-"""The layered layout of a graph, left to right; the same graph always gets the same layout.
+"""The layered layout of a graph, left to right; the same graph always gets the same layout. Cards that stand on a page
+already can be left there (`anchoring`).
 
 It is computed for each connected component by the steps of Sugiyama's method: break cycles, assign ranks, order the
 layers, assign y coordinates, route the arrows. The components are then packed on one grid of columns, so that the
@@ -7,10 +8,12 @@ strips between columns hold arrows and never a card.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from autoflow.graph.graph import Graph
+from autoflow.graph.layout.anchoring import anchor
 from autoflow.graph.layout.columns import LayerEdge, Layering
 from autoflow.graph.layout.geometry import CARD_WIDTH, COLUMN_WIDTH, Box, Layout, Route, card_height
 from autoflow.graph.layout.ordering import order_layers
@@ -58,10 +61,14 @@ class _ComponentLayout(NamedTuple):
     size: IntPair
 
 
-def compute_layout(graph: Graph) -> Layout:
+def compute_layout(graph: Graph, places: Mapping[str, IntPair] | None = None) -> Layout:
     """Compute the box of every card and the route of every arrow.
 
     The component of the entry card comes first; the others follow in the order of their first cards.
+
+    Args:
+        graph: the cards and arrows.
+        places: the top left corners, by key, of cards that are shown already and are to stay there.
     """
     index = {card.key: number for number, card in enumerate(graph.cards)}
     pairs = [(index.get(arrow.source, -1), index.get(arrow.target, -1)) for arrow in graph.arrows]
@@ -72,8 +79,13 @@ def compute_layout(graph: Graph) -> Layout:
     components = sorted(connected_components(len(graph.cards), edges), key=lambda component: entry not in component)
     edges_of = _edges_by_component(components, edges)
     series = _series(graph)
-    layouts = [_component_layout(*pair, heights, times, series) for pair in zip(components, edges_of, strict=True)]
-    offsets = pack_components([layout.size for layout in layouts])
+    corners = {number: places[key] for key, number in index.items() if key in places} if places else {}
+    layouts = [
+        _component_layout(vertices, component_edges, heights, times, series, corners)
+        for vertices, component_edges in zip(components, edges_of, strict=True)
+    ]
+    wanted = [_shift(*pair, corners) for pair in zip(components, layouts, strict=True)] if corners else ()
+    offsets = pack_components([layout.size for layout in layouts], wanted)
     boxes = [Box(0, 0, 0, 0)] * len(graph.cards)
     paths: dict[IntPair, RoutedEdge] = {}
     for component, component_edges, layout, (column, down) in zip(components, edges_of, layouts, offsets, strict=True):
@@ -115,8 +127,12 @@ def _component_layout(
     heights: Sequence[int],
     times: Sequence[tuple[bool, str]],
     series: Mapping[int, IntPair],
+    corners: Mapping[int, IntPair],
 ) -> _ComponentLayout:
-    """Return the layout of one component, from the cache if the component is unchanged."""
+    """Return the layout of one component, from the cache if the component is unchanged.
+
+    Cards that stand elsewhere than that layout has them keep their positions.
+    """
     local = {vertex: number for number, vertex in enumerate(vertices)}
     component = _Component(
         tuple((local[tail], local[head]) for tail, head in edges),
@@ -124,7 +140,21 @@ def _component_layout(
         _time_ranks([times[vertex] for vertex in vertices]),
         tuple((local[vertex], series[vertex]) for vertex in vertices if vertex in series),
     )
-    return _cache.get_or_create(component, _lay_out)
+    layout = _cache.get_or_create(component, _lay_out)
+    standing = {local[vertex]: corners[vertex][1] for vertex in vertices if vertex in corners}
+    if len(standing) < 2 or len({layout.corners[number][1] - y for number, y in standing.items()}) == 1:
+        return layout
+    return _lay_out(component, {number: y + component.heights[number] // 2 for number, y in standing.items()})
+
+
+def _shift(vertices: Sequence[int], layout: _ComponentLayout, corners: Mapping[int, IntPair]) -> IntPair | None:
+    """Return the (column, y) at which most cards of a component stand where they stood; None if all are new."""
+    shifts = Counter(
+        ((corners[vertex][0] - x) // COLUMN_WIDTH, corners[vertex][1] - y)
+        for vertex, (x, y) in zip(vertices, layout.corners, strict=True)
+        if vertex in corners
+    )
+    return shifts.most_common(1)[0][0] if shifts else None
 
 
 def _time_ranks(times: Sequence[tuple[bool, str]]) -> tuple[int, ...]:
@@ -133,7 +163,8 @@ def _time_ranks(times: Sequence[tuple[bool, str]]) -> tuple[int, ...]:
     return tuple(rank[time] for time in times)
 
 
-def _lay_out(component: _Component) -> _ComponentLayout:
+def _lay_out(component: _Component, middles: Mapping[int, int] | None = None) -> _ComponentLayout:
+    """Lay out one component, around the middles of the cards that stand already."""
     edges, heights, time_ranks, series = component
     successors: list[list[int]] = [[] for _ in heights]
     is_source = [True] * len(heights)
@@ -150,8 +181,11 @@ def _lay_out(component: _Component) -> _ComponentLayout:
     for tail, head, _ in acyclic:
         forward[tail][head] = None
     layering = Layering.of(assign_ranks([list(heads) for heads in forward]), acyclic)
-    order_layers(layering, dict(series))
-    y = assign_y(layering, list(heights))
+    if middles:
+        y = anchor(layering, heights, middles, dict(series))
+    else:
+        order_layers(layering, dict(series))
+        y = assign_y(layering, list(heights))
     corners = tuple((layering.rank[n] * COLUMN_WIDTH, y[n] - height // 2) for n, height in enumerate(heights))
     paths = tuple(
         (route_corners(layering, y, tail, head, back=(tail, head) in back), (tail, head) in back)

@@ -39,22 +39,56 @@ def connected_components(size: int, edges: Iterable[tuple[int, int]]) -> list[li
     return components
 
 
-def pack_components(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def pack_components(
+    sizes: Sequence[tuple[int, int]], wanted: Sequence[tuple[int, int] | None] = ()
+) -> list[tuple[int, int]]:
     """Return the (column, y) of the top left corner of each component.
 
     Args:
         sizes: (number of columns, height in pixels) of each component.
+        wanted: where each component stands already; of two that would now overlap, the larger stays.
     """
-    sheet = max(_sheet_columns(sizes), max((columns for columns, _ in sizes), default=0))
+    standing = _standing(sizes, wanted) if wanted else {}
+    left = min((0, *(column for column, _ in standing.values())))
+    top = min((0, *(y for _, y in standing.values())))
+    standing = {number: (column - left, y - top) for number, (column, y) in standing.items()}
+    right = max((column + sizes[number][0] for number, (column, _) in standing.items()), default=0)
+    sheet = max(_sheet_columns(sizes), max((columns for columns, _ in sizes), default=0), right)
     free_y = [0] * sheet
+    for number, (column, y) in standing.items():
+        for taken in range(column, column + sizes[number][0]):
+            free_y[taken] = max(free_y[taken], y + sizes[number][1] + COMPONENT_GAP)
     positions = []
-    for columns, height in sizes:
+    for number, (columns, height) in enumerate(sizes):
+        if number in standing:
+            positions.append(standing[number])
+            continue
         tops = [max(free_y[column : column + columns]) for column in range(sheet - columns + 1)]
         y = min(tops)
         column = tops.index(y)
         free_y[column : column + columns] = [y + height + COMPONENT_GAP] * columns
         positions.append((column, y))
     return positions
+
+
+def _standing(sizes: Sequence[tuple[int, int]], wanted: Sequence[tuple[int, int] | None]) -> dict[int, tuple[int, int]]:
+    """Return the positions of the components that can stay, by their numbers."""
+    taken: dict[int, list[tuple[int, int]]] = {}
+    standing = {}
+    for number in sorted(range(len(sizes)), key=lambda number: -sizes[number][0] * sizes[number][1]):
+        position = wanted[number]
+        if position is None:
+            continue
+        (column, y), (columns, height) = position, sizes[number]
+        if all(
+            y >= bottom or y + height <= top
+            for c in range(column, column + columns)
+            for top, bottom in taken.get(c, ())
+        ):
+            standing[number] = position
+            for c in range(column, column + columns):
+                taken.setdefault(c, []).append((y, y + height))
+    return standing
 
 
 def _sheet_columns(sizes: Sequence[tuple[int, int]]) -> int:

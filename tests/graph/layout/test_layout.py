@@ -97,6 +97,54 @@ def test_larger_graphs_do_not_overlap_either(seed: int) -> None:
     check(graph, compute_layout(graph))
 
 
+@given(graphs(), st.integers(1, 6))
+def test_a_layout_around_cards_that_stand_is_as_sound(graph: Graph, new: int) -> None:
+    """Nothing overlaps however many cards are new, and if none is, none moves."""
+    older = Graph(graph.cards[:-new], tuple(arrow for arrow in graph.arrows), graph.entry)
+    places = {key: box[:2] for key, box in compute_layout(older).boxes.items()}
+    check(graph, compute_layout(graph, places))
+    before = compute_layout(graph)
+    assert compute_layout(graph, {key: box[:2] for key, box in before.boxes.items()}) == before
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cards_stay_when_others_are_added(seed: int) -> None:
+    """Run after run on a project and its outputs, each with a version: every card that stands stays where it is, and
+    the versions ascend downward.
+    """
+    dice = random.Random(seed)
+    made = [Card("project:1", "project", 1, "p", "p", preview="/p")]
+    arrows: list[Arrow] = []
+    places: dict[str, tuple[int, int]] = {}
+    for number in range(1, 24):
+        version, run, file = f"project_version:{number}", f"task:{number}", f"file:{number}"
+        made += [
+            Card(version, "project_version", number, "v", "v", badge=f"V{number}", parent="project:1"),
+            Card(run, "task", number, "t", "t"),
+            Card(file, "file", number, "f", "f"),
+        ]
+        arrows += [
+            Arrow("project:1", version, "version"),
+            Arrow(version, run, "input"),
+            Arrow(run, file, "output"),
+        ]
+        if number > 2 and dice.random() < 0.5:
+            arrows.append(Arrow(f"file:{dice.randrange(1, number)}", run, "input"))
+        graph = Graph(tuple(made), tuple(arrows))
+        result = compute_layout(graph, places)
+        check(graph, result)
+        moved = [
+            key
+            for key, (_, y) in places.items()
+            if result.boxes[key].y - y != result.boxes["project:1"].y - places["project:1"][1]
+        ]
+        assert moved == []
+        heights = [result.boxes[f"project_version:{n}"].y for n in range(1, number + 1)]
+        columns = {result.boxes[f"project_version:{n}"].x for n in range(1, number + 1)}
+        assert len(columns) > 1 or heights == sorted(heights)
+        places = {key: box[:2] for key, box in result.boxes.items()}
+
+
 @given(graphs())
 def test_arrows_point_right_unless_marked(graph: Graph) -> None:
     """A route that is not marked as back runs left to right all the way; a marked one right to left."""

@@ -119,7 +119,17 @@ export interface CardJson {
   /** name of the card in arrows. */
   key: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
+  type:
+    | "app_session"
+    | "dataset"
+    | "file"
+    | "folder"
+    | "job"
+    | "model"
+    | "model_weight"
+    | "project"
+    | "project_version"
+    | "task";
   /** number or path of the entity. */
   id: number | string;
   /** name of the entity. */
@@ -178,7 +188,17 @@ export interface CardTexts {
   /** name of the card in arrows. */
   key: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
+  type:
+    | "app_session"
+    | "dataset"
+    | "file"
+    | "folder"
+    | "job"
+    | "model"
+    | "model_weight"
+    | "project"
+    | "project_version"
+    | "task";
   /** number or path of the entity. */
   id: number | string;
   /** name of the entity. */
@@ -320,7 +340,17 @@ export interface DataJson {
   /** reference of the entity, as file:9. */
   ref: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
+  type:
+    | "app_session"
+    | "dataset"
+    | "file"
+    | "folder"
+    | "job"
+    | "model"
+    | "model_weight"
+    | "project"
+    | "project_version"
+    | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the id; empty for the graph's own server. */
@@ -945,7 +975,17 @@ export interface ImpactData {
   /** reference of the entity, as file:9. */
   ref: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
+  type:
+    | "app_session"
+    | "dataset"
+    | "file"
+    | "folder"
+    | "job"
+    | "model"
+    | "model_weight"
+    | "project"
+    | "project_version"
+    | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the id; empty for the graph's own server. */
@@ -1263,7 +1303,17 @@ export interface LinkedCopy {
 
 /** An input or output of a run. */
 export interface LinkedEntity {
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
+  type:
+    | "app_session"
+    | "dataset"
+    | "file"
+    | "folder"
+    | "job"
+    | "model"
+    | "model_weight"
+    | "project"
+    | "project_version"
+    | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the number; empty for this server. */
@@ -1914,6 +1964,8 @@ export interface SceneExportRequest {
   opened?: Array<string>;
   /** keys of cards that no filter hides. */
   keep?: Array<string>;
+  /** x and y of cards that the caller shows already, by key; they stay there. */
+  places?: Record<string, [number, number]>;
   /** digest of the graph that the caller shows; if it has not changed the response holds no graph. */
   have?: string | null;
   /** the format. */
@@ -1959,6 +2011,8 @@ export interface SceneRequest {
   opened?: Array<string>;
   /** keys of cards that no filter hides. */
   keep?: Array<string>;
+  /** x and y of cards that the caller shows already, by key; they stay there. */
+  places?: Record<string, [number, number]>;
   /** digest of the graph that the caller shows; if it has not changed the response holds no graph. */
   have?: string | null;
 }

@@ -10,6 +10,7 @@ const BACKWARD = 4; // the bit of an arrow's kind that says it runs against the 
 const DASHES = [[], [], [2, 3], [8, 4, 1, 4]]; // of an arrow, by its kind: input, output, version, indirect
 const BACKWARD_DASHES = [7, 5];
 const MEANINGS = ["read", "written", "contained", "by way of cards that a filter hides"]; // of an arrow, by its kind
+const MAX_PLACES = 2000; // cards whose positions are sent
 const MAX_KEYS = 1000; // cards in one request for details
 
 /** @import { CardTexts, Facets, SceneResponse } from "../contract.js" */
@@ -147,6 +148,15 @@ export class GraphView {
     }
     cards.delete(start);
     return { cards, arrows };
+  }
+
+  /** The positions of the cards, for a layout that leaves them there; of a large graph none, as they take long to send. */
+  get places() {
+    /** @type {Record<string, [number, number]>} */
+    const places = {};
+    if (this.size > MAX_PLACES) return places;
+    for (const [card, key] of this.keys.entries()) places[key] = [this.x[card] ?? 0, this.y[card] ?? 0];
+    return places;
   }
 
   /** The number of cards, those in clusters included. */

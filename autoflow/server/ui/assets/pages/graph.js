@@ -107,7 +107,8 @@ function saveState(push) {
  * @param {boolean} [push] whether the back button returns to the query before
  */
 async function update(query, push = true) {
-  refit = filterKey(query) !== filterKey(state.query) || query.depth !== state.query.depth;
+  const isOther = (/** @type {GraphQuery} */ { focus, depth }) => JSON.stringify([focus, depth]);
+  refit ||= filterKey(query) !== filterKey(state.query) || isOther(query) !== isOther(state.query);
   // a focused graph is shown as a whole: the current camera does not apply to it
   state = { ...state, query, camera: graph && !query.focus ? viewport.camera.transform : null };
   if (push) writeState(state, true);
@@ -135,7 +136,7 @@ async function load(reason) {
   const have = reason === "changed" && graph ? graph.digest : "";
   const response = await call(
     "autoflow.scene",
-    { [entry]: number, ...requestBody(state.query), keep, have },
+    { [entry]: number, ...requestBody(state.query), keep, have, places: refit || reason === "back" || !graph ? {} : graph.places },
     request.signal,
   ).finally(() => {
     if (pending === request) pending = null;
@@ -143,13 +144,15 @@ async function load(reason) {
   failure.hidden = true;
   if (response.same) return;
   const first = !graph;
+  const fit = refit;
+  refit = false;
   graph = new GraphView(/** @type {import("../graph/graph-view.js").Scene} */ (response));
-  render(graph, first, reason);
+  render(graph, first, reason, fit);
   if (first) followChanges(response.changes);
 }
 
-/** @param {GraphView} shown @param {boolean} first @param {string} reason */
-function render(shown, first, reason) {
+/** @param {GraphView} shown @param {boolean} first @param {string} reason @param {boolean} fit show all of it */
+function render(shown, first, reason, fit) {
   heading.textContent = shown.title;
   heading.title = shown.title;
   filter.show(shown.facets);
@@ -169,7 +172,7 @@ function render(shown, first, reason) {
   if (first || reason === "back") restoreCamera();
   // on a phone a large graph would be specks: its list says more
   if (first && narrow.matches && shown.entry < 0 && !state.camera && !viewport.canShowAll()) showTable(true, false);
-  else if (reason === "requested" && (state.query.focus || refit)) viewport.fit();
+  else if (reason === "requested" && (state.query.focus || fit)) viewport.fit();
   if (reason !== "first") announceStatus(`${shown.size} cards`);
   select(shown.index.has(state.card) ? state.card : "", false);
   if (state.table) showRows(shown);
