@@ -29,6 +29,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     from autoflow.cli.model_arguments import add_models
+    from autoflow.cli.version_arguments import add_push, add_versions
 
     top = Parser(prog="autoflow", description="Workflow lineage and data versions of ML apps.")
     top.add_argument("--version", action="store_true", help="print the version and exit")
@@ -59,8 +60,8 @@ def parser() -> argparse.ArgumentParser:
     _add_trace_and_reproduce(commands)
     _add_runs(commands)
     add_models(commands)
-    _add_versions(commands)
-    _add_push(commands)
+    add_versions(commands)
+    add_push(commands)
     _add_erase(commands)
 
     outbox = commands.add_parser("outbox", help="records that are not delivered yet").add_subparsers(
@@ -190,79 +191,6 @@ def _add_runs(commands: argparse._SubParsersAction[Parser]) -> None:
     compare.set_defaults(run="compare")
 
 
-def _add_versions(commands: argparse._SubParsersAction[Parser]) -> None:
-    actions = commands.add_parser("versions", help="versions of projects").add_subparsers(
-        metavar="ACTION", required=True
-    )
-
-    def action(name: str, description: str) -> argparse.ArgumentParser:
-        command = actions.add_parser(name, help=description)
-        command.add_argument("--json", action="store_true", help="as JSON")
-        command.set_defaults(run=f"versions_{name}")
-        return command
-
-    version = "version:N, N, or project:N#M for its version M"
-    create = action("create", "create a version of a project, or of a folder")
-    create.add_argument("source", metavar="PROJECT|PATH", help="project:N, N, or the path of a folder")
-    create.add_argument("--title", metavar="TEXT", help="title of the version")
-    create.add_argument("--description", metavar="TEXT", help="description of the version")
-    create.add_argument("--name", metavar="TEXT", help="name of a folder's project (default: the folder's)")
-    create.add_argument("--workspace", type=int, metavar="N", help="workspace of a folder's project")
-    create.add_argument("--project", type=int, metavar="N", help="project that is updated from the folder")
-    create.add_argument(
-        "--type", choices=("images", "files"), help="type of a folder's project (default: what its content suggests)"
-    )
-    create.add_argument("--strict", action="store_true", help="fail if anything of the folder is left out")
-    create.add_argument("--skip-bad", action="store_true", help="leave out files that cannot be imported")
-    create.add_argument("--by-reference", action="store_true", help="do not copy the folder's files")
-    create.add_argument("--rehash", action="store_true", help="read all files of the folder again")
-    create.add_argument("--follow-links", action="store_true", help="follow symbolic links in the folder")
-    listing = action("list", "list a project's versions")
-    listing.add_argument("project", metavar="PROJECT", help="project:N or N")
-    show = action("show", "print one version")
-    show.add_argument("which", metavar="VERSION", help=version)
-    diff = action("diff", "print the differences between two versions")
-    diff.add_argument("before", metavar="A", help=version)
-    diff.add_argument(
-        "after", nargs="?", metavar="B", help="another version of the project (default: its present state)"
-    )
-    restore = action("restore", "restore a version as a new project, or as a folder")
-    restore.add_argument("which", metavar="VERSION", help=version)
-    restore.add_argument("--name", metavar="TEXT", help='name of the project (default: "NAME, from ver. N")')
-    restore.add_argument("--workspace", type=int, metavar="N", help="workspace of the project")
-    restore.add_argument("--skip-missed", action="store_true", help="skip images whose content is missing")
-    restore.add_argument("--to", metavar="PATH", help="write it to a folder instead")
-    restore.add_argument(
-        "--format", choices=("supervisely", "files"), help="of that folder (default: files for projects of files)"
-    )
-    restore.add_argument("--dataset", metavar="PATH", help="write items of this dataset only, such as train/cars")
-    restore.add_argument("--filter", metavar="PATTERN", help='write items of this path or name only, such as "*.csv"')
-    restore.add_argument("--sample", type=int, metavar="N", help="write at most N items, chosen evenly")
-    for name, server in (("push", "server to copy it to"), ("pull", "server to copy it from")):
-        copy = action(name, f"copy a version {'to' if name == 'push' else 'from'} another autoflow server")
-        copy.add_argument("which", metavar="VERSION", help=version)
-        copy.add_argument("server", metavar="SERVER", help=f"{server}: a URL, or embedded")
-        copy.add_argument("--token", metavar="TOKEN", help="its token (default: that of the environment for it)")
-        copy.add_argument("--name", metavar="TEXT", help="name of the new project (default: as at the source)")
-        copy.add_argument("--workspace", type=int, metavar="N", help="workspace of the new project")
-    delete = action("delete", "delete a version")
-    delete.add_argument("which", metavar="VERSION", help=version)
-    delete.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-    verify = action("verify", "verify versions; exit code 1 if one is damaged")
-    verify.add_argument("which", nargs="?", metavar="VERSION", help=f"{version} (default: all)")
-    verify.add_argument("--project", type=int, metavar="N", help="versions of a project")
-    verify.add_argument(
-        "--level",
-        type=int,
-        choices=(1, 2, 3),
-        default=1,
-        help="1: rows, 2: also file sizes, 3: also file content (default: 1)",
-    )
-    collect = action("collect", "remove content that nothing uses")
-    collect.add_argument("--yes", action="store_true", help="remove also a large share without confirmation")
-    collect.add_argument("--empty-trash", action="store_true", help="empty the trash now, not after 7 days")
-
-
 def _add_erase(commands: argparse._SubParsersAction[Parser]) -> None:
     erase = commands.add_parser("erase", help="erase images, runs or projects for good, after a dry run")
     erase.add_argument(
@@ -290,15 +218,6 @@ def _add_erase(commands: argparse._SubParsersAction[Parser]) -> None:
     retention.add_argument("--team", type=int, metavar="N", help="the team (default: the first)")
     retention.add_argument("--json", action="store_true", help="as JSON")
     retention.set_defaults(run="retention")
-
-
-def _add_push(commands: argparse._SubParsersAction[Parser]) -> None:
-    push = commands.add_parser("push", help="copy a whole store to a server: projects with versions, files and runs")
-    push.add_argument("server", metavar="SERVER", help="URL of the server")
-    push.add_argument("--token", metavar="TOKEN", help="its token (default: that of the environment for it)")
-    push.add_argument("--dry-run", action="store_true", help="only count what would be copied")
-    push.add_argument("--json", action="store_true", help="as JSON")
-    push.set_defaults(run="push")
 
 
 _ROLES = ("viewer", "editor", "admin")
