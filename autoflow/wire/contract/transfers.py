@@ -31,6 +31,24 @@ class VersionOrigin:
     version: Id
 
 
+class CopiedVersion(TypedDict):
+    """The version in another store that one was copied from.
+
+    Args:
+        store: random id of that store.
+        project: number of the project there.
+        version: number of the version there.
+        author: login of the user who saved it.
+        copiedAt: time in ISO 8601.
+    """
+
+    store: str
+    project: Id
+    version: Id
+    author: str
+    copiedAt: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class TransferProject:
     """A project whose version is copied; JSON documents are texts, as they are stored.

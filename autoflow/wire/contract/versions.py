@@ -9,6 +9,7 @@ from autoflow.model.json_object import JsonObject
 from autoflow.wire import methods
 from autoflow.wire.contract.labels import LabelDefinitions, TagValue
 from autoflow.wire.contract.method import Count, Id, Method, Name, Positive
+from autoflow.wire.contract.transfers import CopiedVersion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,24 +168,6 @@ class VersionResponse(TypedDict):
     previewProjectId: Id | None
     itemsCount: Count | None
     size: str
-
-
-class CopiedVersion(TypedDict):
-    """The version in another store that one was copied from.
-
-    Args:
-        store: random id of that store.
-        project: number of the project there.
-        version: number of the version there.
-        author: login of the user who saved it.
-        copiedAt: time in ISO 8601.
-    """
-
-    store: str
-    project: Id
-    version: Id
-    author: str
-    copiedAt: str
 
 
 class VersionDetails(VersionResponse):

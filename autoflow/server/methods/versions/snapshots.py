@@ -17,6 +17,7 @@ from autoflow.server.project_types.meta import Meta
 from autoflow.server.versions import snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
 from autoflow.wire.contract import versions as contract
+from autoflow.wire.contract.transfers import CopiedVersion
 
 MAX_ITEMS = 1000  # of one response
 
@@ -78,7 +79,7 @@ def read_items(conn: Connection, request: contract.VersionItemsRequest) -> contr
     return {"items": entries, "after": after}
 
 
-def _origin(conn: Connection, version: RowMapping) -> contract.CopiedVersion | None:
+def _origin(conn: Connection, version: RowMapping) -> CopiedVersion | None:
     """Return where a version was saved first, None if that was here."""
     sources = copies.sources(conn, copies.VERSION, version["id"])
     if not sources:

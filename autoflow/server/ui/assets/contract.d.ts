@@ -119,17 +119,7 @@ export interface CardJson {
   /** name of the card in arrows. */
   key: string;
   /** entity type. */
-  type:
-    | "app_session"
-    | "dataset"
-    | "file"
-    | "folder"
-    | "job"
-    | "model"
-    | "model_weight"
-    | "project"
-    | "project_version"
-    | "task";
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
   /** number or path of the entity. */
   id: number | string;
   /** name of the entity. */
@@ -188,17 +178,7 @@ export interface CardTexts {
   /** name of the card in arrows. */
   key: string;
   /** entity type. */
-  type:
-    | "app_session"
-    | "dataset"
-    | "file"
-    | "folder"
-    | "job"
-    | "model"
-    | "model_weight"
-    | "project"
-    | "project_version"
-    | "task";
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
   /** number or path of the entity. */
   id: number | string;
   /** name of the entity. */
@@ -340,17 +320,7 @@ export interface DataJson {
   /** reference of the entity, as file:9. */
   ref: string;
   /** entity type. */
-  type:
-    | "app_session"
-    | "dataset"
-    | "file"
-    | "folder"
-    | "job"
-    | "model"
-    | "model_weight"
-    | "project"
-    | "project_version"
-    | "task";
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the id; empty for the graph's own server. */
@@ -975,17 +945,7 @@ export interface ImpactData {
   /** reference of the entity, as file:9. */
   ref: string;
   /** entity type. */
-  type:
-    | "app_session"
-    | "dataset"
-    | "file"
-    | "folder"
-    | "job"
-    | "model"
-    | "model_weight"
-    | "project"
-    | "project_version"
-    | "task";
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the id; empty for the graph's own server. */
@@ -1303,17 +1263,7 @@ export interface LinkedCopy {
 
 /** An input or output of a run. */
 export interface LinkedEntity {
-  type:
-    | "app_session"
-    | "dataset"
-    | "file"
-    | "folder"
-    | "job"
-    | "model"
-    | "model_weight"
-    | "project"
-    | "project_version"
-    | "task";
+  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the number; empty for this server. */
