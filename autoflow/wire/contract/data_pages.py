@@ -364,9 +364,23 @@ class DrawnImages(LabelDefinitions):
     images: list[LabeledImage]
 
 
+@dataclass(frozen=True, kw_only=True)
+class VersionPictureRequest:
+    """Download a preview of an image of a version.
+
+    Args:
+        id: number of the image.
+        version: number of the version.
+    """
+
+    id: Id
+    version: Id
+
+
 PROJECT = Method("autoflow.overview.project", ProjectPageRequest, ProjectPage, (404,))
 COUNTS = Method("autoflow.overview.counts", LabelCountsRequest, LabelCounts, (404,))
 VERSIONS = Method("autoflow.overview.versions", VersionListRequest, VersionList, (404,))
 IMAGES = Method("autoflow.overview.images", ImageListRequest, ImageList, (404,))
 IMAGE = Method("autoflow.overview.image", ImagePageRequest, ImagePage, (404,))
 DRAWN = Method("autoflow.overview.drawn", DrawnImagesRequest, DrawnImages, (404,))
+VERSION_PICTURE = Method("autoflow.versions.picture", VersionPictureRequest, bytes, (404,))

@@ -462,19 +462,6 @@ class VersionDeleteResponse(TypedDict):
     models: list[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class VersionPictureRequest:
-    """Download a preview of an image of a version.
-
-    Args:
-        id: number of the image.
-        version: number of the version.
-    """
-
-    id: Id
-    version: Id
-
-
 SNAPSHOT = Method(methods.SNAPSHOT, SnapshotRequest, SnapshotResponse, (404,))
 VERSION_MAP = Method(methods.VERSION_MAP, VersionMapRequest, JsonObject, (404,))
 VERSION_ITEMS = Method(methods.VERSION_ITEMS, VersionItemsRequest, VersionItemsResponse, (404,))
@@ -482,4 +469,3 @@ VERSION_META = Method(methods.VERSION_META, VersionMetaRequest, VersionMetaRespo
 VERSION_DIFF = Method(methods.VERSION_DIFF, VersionDiffRequest, VersionDiffResponse, (404,))
 VERSION_RESTORE = Method(methods.VERSION_RESTORE, VersionRestoreRequest, VersionRestoreResponse, (404,))
 VERSION_DELETE = Method(methods.VERSION_DELETE, VersionDeleteRequest, VersionDeleteResponse, (404, 409))
-VERSION_PICTURE = Method("autoflow.versions.picture", VersionPictureRequest, bytes, (404,))

@@ -20,7 +20,6 @@ from autoflow.server.validation import required
 from autoflow.server.versions import diff, snapshot, versions
 from autoflow.server.versions.snapshot import SnapshotRef
 from autoflow.wire.contract import data_pages as contract
-from autoflow.wire.contract import versions as versions_contract
 
 THUMBNAIL_SIDE = 480  # pixels of the longer side
 
@@ -47,8 +46,8 @@ def images_at_version(conn: Connection, request: contract.DrawnImagesRequest) ->
     return {"images": images, **snapshot.meta_at(conn, ref)}
 
 
-@implements_download(versions_contract.VERSION_PICTURE)
-def thumbnail(context: OperationContext, request: versions_contract.VersionPictureRequest) -> CompositeContent:
+@implements_download(contract.VERSION_PICTURE)
+def thumbnail(context: OperationContext, request: contract.VersionPictureRequest) -> CompositeContent:
     """``autoflow.versions.picture`` of an image by ``id`` in a ``version``: its thumbnail.
 
     Raises:

@@ -2997,7 +2997,6 @@ export interface Methods {
   "autoflow.versions.diff": { request: VersionDiffRequest; response: VersionDiffResponse };
   "autoflow.versions.restore": { request: VersionRestoreRequest; response: VersionRestoreResponse };
   "autoflow.versions.delete": { request: VersionDeleteRequest; response: VersionDeleteResponse };
-  "autoflow.versions.picture": { request: VersionPictureRequest; response: string };
   "autoflow.items.table": { request: ItemTableRequest; response: ItemTable };
   "autoflow.transfers.source": { request: TransferSourceRequest; response: TransferSourceResponse };
   "autoflow.transfers.items": { request: TransferItemsRequest; response: TransferItemsResponse };
@@ -3053,6 +3052,7 @@ export interface Methods {
   "autoflow.overview.images": { request: ImageListRequest; response: ImageList };
   "autoflow.overview.image": { request: ImagePageRequest; response: ImagePage };
   "autoflow.overview.drawn": { request: DrawnImagesRequest; response: DrawnImages };
+  "autoflow.versions.picture": { request: VersionPictureRequest; response: string };
   "autoflow.changes": { request: ChangesRequest; response: ChangesResponse };
   "autoflow.unknown_methods": { request: UnknownMethodsRequest; response: UnknownMethodsResponse };
   "autoflow.search": { request: SearchRequest; response: SearchResponse };
