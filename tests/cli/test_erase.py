@@ -9,6 +9,7 @@ import pytest
 
 import autoflow
 from autoflow import Api
+from autoflow.outbox.status import destinations
 
 pytest.importorskip("PIL")
 
@@ -44,9 +45,13 @@ def test_an_image_is_erased_after_a_dry_run(trained, command, caplog):
     assert json.loads(command("erase", "./lemon.png", "--json")[1])["names"] == ["lemon.png"]
     assert Api().image.get_list(1)
 
+    ((_, folder),) = destinations()
+    Path(folder, "dead").write_text('{"path": "/data/lemon.png"}')
     code, text, errors = command("erase", "./lemon.png", "--yes", "--reason", "asked", "--report", "report.json")
     assert (code, errors) == (0, "")
     assert "Erasure 1 of team 1 is complete: " in text
+    assert "Journals of this machine name it: " in text
+    assert f"  {folder}/dead\n" in text
     assert Api().image.get_list(1) == []
     assert command("versions", "verify")[0] == 0
     assert command("versions", "restore", f"version:{version}")[0] == 0

@@ -303,6 +303,7 @@ def _copy_items(conn: Connection, number: int, version: RowMapping, plan: _Plan,
     plan["batch"] = int(min(max(plan["batch"] * min(max(pace, 0.5), 2), SMALLEST_BATCH), LARGEST_BATCH))
     if ahead.upto is not None:
         return None
+    plan["erased"] = _erased_in(conn, version)  # since the beginning, too
     expected = plan["total"] - plan["missed"]["count"] - plan["erased"]["count"]
     if plan["copied"] != expected:
         return f"version {version['id']} is damaged: it has {plan['copied']} items instead of {expected}"

@@ -17,6 +17,7 @@ from autoflow.server.db.engine import Store
 from autoflow.server.maintenance.erasure import job, signature
 from autoflow.server.methods.images import previews
 from tests.postgres import on_sqlite
+from tests.server.methods.lineage.test_models import train
 
 BYTES, NAME, LABEL = b"MARKER-OF-BYTES", "marker-of-a-name.png", "marker-of-a-label"
 MARKERS = (BYTES, b"marker-of-a-name", LABEL.encode())
@@ -259,6 +260,28 @@ def test_projects_and_runs_are_removed_for_good(world, filled, tmp_path):
     assert world.call("autoflow.upkeep.verify", level=3)["counts"]["problems"] == 0
 
 
+def with_alias(world, reads):
+    """Record a run that makes a model from entities, and give the model an alias; return the run's reference."""
+    train(world.filled, "train", b"weights", reads=reads)
+    world.call("autoflow.models.alias", name="lemons", alias="champion", version=1)
+    return f"task:{world.call('autoflow.runs.ensure', run='train')['task']}"
+
+
+@on_sqlite
+def test_what_an_alias_needs_is_not_removed(world):
+    """Neither the project nor the run; the image is erased all the same, and the model is named before."""
+    task = with_alias(world, [("project_version", world.versions[0])])
+    for ref in (f"project:{world.project}", task):
+        with pytest.raises(ServerRefused, match=r"model:lemons@1 \(champion\) needs it"):
+            world.erase(ref)
+    assert world.call("autoflow.erase.list") == {"erasures": []}
+    made = world.call("autoflow.erase.plan", refs=[f"image:{world.image}"])["made"]
+    assert "best.pt" in {entity["name"] for entity in made}
+    world.erase(f"image:{world.image}")
+    world.call("autoflow.models.alias", name="lemons", alias="champion")
+    assert world.erase(task)["counts"]["runs"] == 1
+
+
 def test_rules_of_retention_remove_old_logs_and_versions(world, filled):
     """What is older than the days of a rule goes, but for the last version of a project; first it is counted."""
     server = filled.server
@@ -272,6 +295,9 @@ def test_rules_of_retention_remove_old_logs_and_versions(world, filled):
     assert (due["due"], due["versions"], due["needed"]) == (
         *({"logs": 1, "versions": 1}, [f"version:{world.versions[0]}"], 1),
     )
+    with_alias(world, [("project_version", world.versions[0])])
+    assert (world.call("autoflow.retention")["needed"], world.call("autoflow.retention")["versions"]) == (2, [])
+    world.call("autoflow.models.alias", name="lemons", alias="champion")
     report = world.call("autoflow.retention.apply")["report"]
     assert {name: report["counts"][name] for name in ("logs", "versions")} == {"logs": 1, "versions": 1}
     assert world.call("autoflow.retention.apply") == {"id": None, "done": True, "report": None}

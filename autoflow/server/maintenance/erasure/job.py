@@ -154,14 +154,16 @@ class Erasure:
         redaction = texts.Redaction(self._load(NAME), self.id)
         cursor = self._row()["cursor"]
         index, after = json.loads(cursor) if cursor else (0, None)
-        with self._write() as conn:
-            if redaction.is_empty or index == len(texts.TEXTS):
+        if redaction.is_empty or index == len(texts.TEXTS):
+            with self._write() as conn:
                 self._record(conn, {"names too short": len(redaction.too_short)})
                 self._advance(conn, "texts")
-                return
-            changes, position = texts.next_changes(conn, texts.TEXTS[index], redaction, after)
-            texts.apply(conn, texts.TEXTS[index], changes)
-            self._record(conn, {"texts": len(changes)}, [index + (position is None), position])
+            return
+        with self._store.read(self._caller) as conn:
+            window = texts.search(conn, texts.TEXTS[index], redaction, after)
+        with self._write() as conn:
+            replaced = texts.replace(conn, texts.TEXTS[index], redaction, window.keys)
+            self._record(conn, {"texts": replaced}, [index + (window.position is None), window.position])
 
     def erase_items(self) -> None:
         """Delete rows of items, and turn those of the history into tombstones."""

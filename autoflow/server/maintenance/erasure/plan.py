@@ -91,6 +91,10 @@ def entities(conn: Connection, targets: Targets) -> dict[str, int]:
 
 
 def counted_texts(conn: Connection, names: Sequence[str]) -> dict[str, int]:
-    """Return how many texts have one of the names, and how many names are too short to search for."""
+    """Return how many texts have one of the names, how many names are too short to search for, and 1 as ``texts not
+    counted`` if reading all texts takes too long.
+    """
     redaction = texts.Redaction(list(names))
-    return {"texts": sum(texts.count(conn, redaction).values()), "names too short": len(redaction.too_short)}
+    number, is_complete = texts.count(conn, redaction)
+    counts = {"texts": number, "names too short": len(redaction.too_short)}
+    return counts if is_complete else {**counts, "texts not counted": 1}

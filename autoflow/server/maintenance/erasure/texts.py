@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, or_, select, true, update
 
 from autoflow.server.db import json_codec
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.app_tables import collections, task_data
+from autoflow.server.db.model_tables import alias_moves, model_versions, models
 from autoflow.server.db.schema import (
     edges,
     entities,
@@ -30,7 +32,8 @@ from autoflow.server.db.schema import (
 )
 
 MIN_LENGTH = 4  # characters of a name; a shorter one would be replaced everywhere
-BATCH = 500  # rows of a transaction
+WINDOW = 2000  # rows that are searched at once
+COUNT_SECONDS = 10.0  # of counting the texts of a dry run
 _MANY = 20  # names from which on every row is read, instead of a condition for each name
 
 
@@ -64,6 +67,8 @@ TEXTS = (
     TextColumns(versions, ("name", "description")),
     TextColumns(projects, ("description", "readme"), ("custom_data", "settings", "import_settings")),
     TextColumns(jobs, ("name", "readme", "description"), ("meta", "custom_data")),
+    TextColumns(model_versions, ("entity", "entity_key")),
+    TextColumns(alias_moves, ("reason",)),
     TextColumns(collections, ("name", "description"), ("meta",)),
 )
 
@@ -115,10 +120,20 @@ class Redaction:
         return or_(*(column.contains(form, autoescape=True) for form in sorted(forms)))
 
 
-def next_changes(
-    conn: Connection, text_columns: TextColumns, redaction: Redaction, after: Sequence[Any] | None
-) -> tuple[list[tuple[Mapping[str, Any], dict[str, Any]]], list[Any] | None]:
-    """Return the next rows that have a name, each with its new values, and the position after them.
+class Window(NamedTuple):
+    """A part of a table that was searched.
+
+    Args:
+        keys: of the rows that have a name.
+        position: the key after which the next part begins, None at the end.
+    """
+
+    keys: list[dict[str, Any]]
+    position: list[Any] | None
+
+
+def search(conn: Connection, text_columns: TextColumns, redaction: Redaction, after: Sequence[Any] | None) -> Window:
+    """Search the next rows of a table for names.
 
     Args:
         conn: the transaction.
@@ -128,17 +143,21 @@ def next_changes(
     """
     table = text_columns.table
     key = list(table.primary_key.columns)
-    query = select(*key, *(table.c[name] for name in text_columns.columns))
-    query = query.where(
-        of_team(conn, table), or_(*(redaction.may_match(table.c[name]) for name in text_columns.columns))
-    )
+    names = dict.fromkeys([*_names(key), *text_columns.columns])
+    query = select(*(table.c[name] for name in names)).where(of_team(conn, table))
     if after is not None:
         query = query.where(_after(key, after))
-    rows = [dict(row) for row in conn.execute(query.order_by(*key).limit(BATCH)).mappings()]
-    changes: list[tuple[Mapping[str, Any], dict[str, Any]]] = [
-        (row, values) for row in rows if (values := _changed(row, text_columns, redaction))
-    ]
-    return changes, [rows[-1][column.name] for column in key] if len(rows) == BATCH else None
+    rows = query.order_by(*key).limit(WINDOW).subquery()
+    matches = or_(*(redaction.may_match(rows.c[name]) for name in text_columns.columns))
+    matching = conn.execute(select(rows).where(matches)).mappings()
+    keys = [{name: row[name] for name in _names(key)} for row in matching if _changed(row, text_columns, redaction)]
+    last = select(*(rows.c[name] for name in _names(key))).offset(WINDOW - 1).limit(1)
+    position = conn.execute(last.order_by(*(rows.c[name] for name in _names(key)))).first()
+    return Window(keys, list(position) if position is not None else None)
+
+
+def _names(columns: Sequence[ColumnElement[Any]]) -> list[str]:
+    return [str(column.key) for column in columns]
 
 
 def _after(key: Sequence[ColumnElement[Any]], position: Sequence[Any]) -> ColumnElement[bool]:
@@ -148,7 +167,7 @@ def _after(key: Sequence[ColumnElement[Any]], position: Sequence[Any]) -> Column
     return condition
 
 
-def _changed(row: Mapping[str, Any], text_columns: TextColumns, redaction: Redaction) -> dict[str, Any]:
+def _changed(row: Mapping[str, Any] | RowMapping, text_columns: TextColumns, redaction: Redaction) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name in text_columns.columns:
         old = row[name]
@@ -165,37 +184,46 @@ def _changed(row: Mapping[str, Any], text_columns: TextColumns, redaction: Redac
     return values
 
 
-def apply(
-    conn: Connection, text_columns: TextColumns, changes: Sequence[tuple[Mapping[str, Any], dict[str, Any]]]
-) -> None:
-    """Store the new values of rows."""
+def replace(
+    conn: Connection, text_columns: TextColumns, redaction: Redaction, keys: Sequence[Mapping[str, Any]]
+) -> int:
+    """Replace the names in rows, as they are now, in a write transaction; return the number of changed rows."""
     table = text_columns.table
-    key = list(table.primary_key.columns)
-    for row, values in changes:
-        same = [column == bindparam(f"key_{column.name}") for column in key]
-        keys = {f"key_{column.name}": row[column.name] for column in key}
-        conn.execute(update(table).where(*same).values(**values), keys)
+    changed = 0
+    for key in keys:
+        same = [table.c[name] == bindparam(f"key_{name}") for name in key]
+        parameters = {f"key_{name}": value for name, value in key.items()}
+        row = conn.execute(select(table).where(*same).with_for_update(), parameters).mappings().first()
+        values = _changed(row, text_columns, redaction) if row is not None else {}
+        if values:
+            conn.execute(update(table).where(*same).values(**values), parameters)
+            changed += 1
+    return changed
 
 
-def count(conn: Connection, redaction: Redaction) -> dict[str, int]:
-    """Return how many rows have a name, by table."""
-    counts: dict[str, int] = {}
+def count(conn: Connection, redaction: Redaction) -> tuple[int, bool]:
+    """Return how many rows have a name, and whether all were read within `COUNT_SECONDS`."""
+    until = time.monotonic() + COUNT_SECONDS
+    total = 0
     for text_columns in TEXTS if not redaction.is_empty else ():
         after: list[Any] | None = None
         while True:
-            changes, after = next_changes(conn, text_columns, redaction, after)
-            if changes:
-                name = text_columns.table.name
-                counts[name] = counts.get(name, 0) + len(changes)
+            if time.monotonic() > until:
+                return total, False
+            window = search(conn, text_columns, redaction, after)
+            total += len(window.keys)
+            after = window.position
             if after is None:
                 break
-    return counts
+    return total, True
 
 
 def of_team(conn: Connection, table: Table) -> ColumnElement[bool]:
     """Return the condition that a row with texts belongs to a team of the caller."""
     if caller(conn).teams is None:
         return true()
+    if "model_id" in table.c:
+        return table.c.model_id.in_(select(models.c.id).where(visible(conn, models)))
     if "task_id" in table.c and table is not edges:
         return table.c.task_id.in_(select(tasks.c.id).where(visible(conn, tasks)))
     return visible(conn, table)
