@@ -71,7 +71,7 @@ _OPERATIONS = {"db", *_DB}
 _VERSIONS = {"operations", "geometry", *_OPERATIONS}
 _PROJECT_TYPES = {"media", *_VERSIONS}
 _UPLOADS = {"project_types", *_PROJECT_TYPES}
-_METHODS = {"versions", "lineage", "uploads", "maintenance", "authorization", *_UPLOADS}
+_METHODS = {"webhook_request", "versions", "lineage", "uploads", "maintenance", "authorization", *_UPLOADS}
 _SERVER = {"methods", "reproduction_requests", "location", "readiness", "witnesses", *_METHODS}
 SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -101,6 +101,8 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "location": {"witnesses", *_OPERATIONS},
     "readiness": _OPERATIONS,
     "server": _SERVER,
+    "webhook_request": set(),
+    "webhook_delivery": {"webhook_request", *_OPERATIONS},
     "background_maintenance": {"server", *_SERVER},
     "ui": _LOW,
     "http": {"server", "ui", *_SERVER},

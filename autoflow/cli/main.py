@@ -235,6 +235,7 @@ def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
     switch: dict[str, Any] = {"action": argparse.BooleanOptionalAction, "default": None}
     server.add_argument("--migrate", **switch, help="upgrade a PostgreSQL database of an older autoflow first")
     server.add_argument("--auth", **switch, help="require tokens (always so unless --host is a loopback address)")
+    server.add_argument("--private-webhooks", **switch, help="let webhooks send to private and loopback addresses")
     server.add_argument(
         "--access-log", metavar="FILE", help="log each request as a line of JSON, - for standard output"
     )

@@ -49,6 +49,7 @@ def serve(args: argparse.Namespace) -> int:
         from autoflow.server.http.access_log import AccessLog
         from autoflow.server.http.app import application
         from autoflow.server.server import Server
+        from autoflow.server.webhook_delivery import WebhookDelivery
     except ImportError as error:
         raise ServerExtraMissing(f"`autoflow serve` needs more packages: {install('server')} ({error})") from error
     with contextlib.ExitStack() as closing:
@@ -62,14 +63,17 @@ def serve(args: argparse.Namespace) -> int:
             folder, options.database, blobs=options.blobs, migrate=options.migrate, notes=witness_folder(), lazy=True
         )
         maintenance = BackgroundMaintenance(server)
+        webhooks = WebhookDelivery(server.store, allow_private=options.private_webhooks)
         try:
             has_tokens = _open(server)
             maintenance.start()
+            webhooks.start()
             url = listener.address_of(listening, options.host)
             app = application(server, auth=auth, names=[options.host], access_log=access_log)
             store = server.database if options.database else folder
             listener.serve(app, listening, lambda: _print_usage(url, store, auth=auth, has_tokens=has_tokens))
         finally:
+            webhooks.stop()
             maintenance.stop()
             server.close()
     print("autoflow: stopped.")

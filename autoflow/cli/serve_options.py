@@ -34,9 +34,15 @@ class ServeOptions:
     migrate: bool = False
     auth: bool = False
     access_log: str | None = None
+    private_webhooks: bool = False
 
 
-_TYPES: Mapping[str, type] = {"port": int, "migrate": bool, "auth": bool}  # all others are texts
+_TYPES: Mapping[str, type] = {
+    "port": int,
+    "migrate": bool,
+    "auth": bool,
+    "private_webhooks": bool,
+}  # all others are texts
 _NAMES = tuple(field.name for field in fields(ServeOptions))
 
 

@@ -47,6 +47,7 @@ from autoflow.server.methods.admin import (
     task_log,
     tasks,
     upkeep,
+    webhooks,
 )
 from autoflow.server.methods.annotated import file_descriptions, objects
 from autoflow.server.methods.files import files
@@ -135,6 +136,7 @@ _FAMILIES = (
     reproduction_tokens,
     members,
     audit,
+    webhooks,
     graph,
     graph_view,
     trace,

@@ -69,6 +69,7 @@ def test_without_any_source_there_are_defaults(printed):
     assert {name for name, (_, source) in printed().items() if source == "default"} == {
         "host",
         "port",
+        "private_webhooks",
         "migrate",
         "auth",
     }

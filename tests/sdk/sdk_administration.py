@@ -62,3 +62,19 @@ def modules(api: sly.Api) -> dict[str, Any]:
         ],
         "buckets": [api.remote_storage.list("s3://b/", team_id=1), api.remote_storage.is_path_exist("s3://b/a")],
     }
+
+
+def webhooks(api: sly.Api) -> dict[str, Any]:
+    """Add a webhook, change it, test it, list it, and remove it."""
+    made = api.webhook.create(1, "https://example.com/", "labeling_job.completed", retries_count=2, headers={"A": "b"})
+    changed = api.webhook.update(made.id, url="https://example.org/", retries_delay=7)
+    tested = api.webhook.test(1, made.id, payload={"a": 1})
+    listed = [hook.id for hook in api.webhook.get_list(1)]
+    api.webhook.remove(made.id)
+    return {
+        "made": made[1:6],
+        "changed": changed[1:6],
+        "tested": tested,
+        "listed": listed == [made.id],
+        "left": api.webhook.get_list(1),
+    }

@@ -40,3 +40,14 @@ def test_modules_are_looked_up(sdk, server):
         "made": [("create_project", True)],
         "buckets": [[], False],
     }
+
+
+def test_webhooks_are_added_changed_tested_and_removed(sdk):
+    """By the administrator of the server; a test is an event that is delivered as others are."""
+    assert sdk("webhooks") == {
+        "made": ("labeling_job.completed", "https://example.com/", 2, 10, 1),
+        "changed": ("labeling_job.completed", "https://example.org/", 2, 7, 1),
+        "tested": {"success": True},
+        "listed": True,
+        "left": [],
+    }

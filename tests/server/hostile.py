@@ -103,6 +103,9 @@ class World:
         self.volume_tag = call("volumes.tags.add", entityId=self.volume, **self.volume_mark)["id"]
         self.axial = {"sliceIndex": 0, "normal": {"x": 0, "y": 0, "z": 1}}
         self.file = filled.file()["id"]
+        hook = {"teamId": 1, "url": "https://example.com/", "action": "run.failed"}
+        self.webhook = call("webhooks.add", **hook)["id"]
+        call("webhooks.test", teamId=1, id=self.webhook)
         call("autoflow.models.register", name="world", ref=f"file:{self.file}")
         call("autoflow.models.alias", name="world", alias="best", version=1)
         self.collection = call("entities-collections.add", projectId=self.project, name="split")["id"]
@@ -210,6 +213,18 @@ class World:
             "autoflow.models.resolve": {"ref": "model:world@best on 2100-01-01", "teamId": 1},
             "autoflow.models.alias": {"name": "world", "alias": "best", "version": 1, "reason": "a", "teamId": 1},
             "autoflow.models.history": {"name": "world", "alias": "best", "teamId": 1, "before": 9, "limit": 5},
+            "webhooks.add": {
+                "teamId": 1,
+                "url": "https://example.com/",
+                "action": "run.failed",
+                "meta": {"retriesCount": 1, "retriesDelay": 1, "headers": {"X-A": "b"}, "followRedirect": True},
+            },
+            "webhooks.list": {"teamId": 1, "filter": []},
+            "webhooks.info": {"id": self.webhook},
+            "webhooks.update": {"id": self.webhook, "url": "https://example.org/", "action": "alias.moved", "meta": {}},
+            "webhooks.bulk.remove": {"ids": [gone]},
+            "webhooks.test": {"teamId": 1, "id": self.webhook, "action": "run.failed", "payload": {"a": 1}},
+            "autoflow.webhooks.deliveries": {"id": self.webhook, "before": 9, "limit": 5},
             "autoflow.members.set": {"teamId": 1, "login": "bob", "role": "viewer"},
             "autoflow.members.remove": {"teamId": 1, "login": "nobody"},
             "autoflow.overview.counts": {"id": project, "after": 0},

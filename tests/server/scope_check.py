@@ -26,6 +26,7 @@ WRITABLE = {
             "record_keys",
             "run_contents",
             "upload_leases",
+            "webhook_deliveries",
         ),
     },
     ScopeKind.PROJECT: {"projects", "datasets", "items", "project_meta", "versions"},

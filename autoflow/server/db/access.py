@@ -36,6 +36,7 @@ from autoflow.server.db.schema import (
     versions,
     workspaces,
 )
+from autoflow.server.db.webhook_tables import webhooks
 from autoflow.server.errors import Forbidden, NotFound
 
 OPTION = "autoflow_caller"
@@ -125,6 +126,7 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     removed_datasets: _of_project(removed_datasets),
     apps: apps.c.team_id.in_,
     models: models.c.team_id.in_,
+    webhooks: webhooks.c.team_id.in_,
     files: files.c.team_id.in_,
     tasks: tasks.c.team_id.in_,
     entities: entities.c.team_id.in_,

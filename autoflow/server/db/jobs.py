@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from autoflow.server import timestamps
+from autoflow.server.db import webhooks
 from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.schema import datasets, jobs, members, projects, users, workspaces
 from autoflow.server.errors import NotFound
@@ -55,6 +56,9 @@ def set_status(conn: Connection, job: RowMapping, status: str) -> None:
         values["started_at"] = now
     values["finished_at"] = now if status in ENDED else None
     conn.execute(update(jobs).where(jobs.c.id == job["id"]).values(**values))
+    if status == "completed" != job["status"]:
+        data = {"ref": f"job:{job['id']}", "name": job["name"], "link": f"/labeling/jobs/{job['id']}"}
+        webhooks.notify(conn, job["team_id"], webhooks.JOB_COMPLETED, data)
 
 
 def change(conn: Connection, number: int, **values: Any) -> None:

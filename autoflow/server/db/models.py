@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Subquery, 
 from autoflow.model.entity import EntityRef
 from autoflow.model.local_file import local_file
 from autoflow.server import timestamps
-from autoflow.server.db import audit
+from autoflow.server.db import audit, webhooks
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.model_tables import alias_moves, model_versions, models
 from autoflow.server.db.schema import files
@@ -212,6 +212,14 @@ def move_alias(conn: Connection, model: RowMapping, alias: str, number: int | No
         after=str(number) if number is not None else None,
         reason=reason,
     )
+    data = {
+        "ref": f"model:{model['name']}@{alias}",
+        "before": before,
+        "version": number,
+        "who": move["who"],
+        "reason": move["reason"],
+    }
+    webhooks.notify(conn, model["team_id"], webhooks.ALIAS_MOVED, data)
     return move
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, 
 
 from autoflow.model.entity import EntityRef
 from autoflow.server import timestamps
-from autoflow.server.db import counters, json_codec, run_values, scopes, teams
+from autoflow.server.db import counters, json_codec, run_values, scopes, teams, webhooks
 from autoflow.server.db.access import caller, can_see, check_own, check_visible, visible
 from autoflow.server.db.schema import apps, edges, logs, runs, task_facts, task_numbers, tasks
 from autoflow.server.db.upsert import insert_or_ignore
@@ -22,6 +22,7 @@ from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.paging import chunks
 
 STATES = ("running", "finished", "failed", "ended", "lost")
+FAILURES = ("failed", "lost")
 CONFIRMED_STATES = ("finished", "failed", "ended")  # a takeover's guess never overwrites these
 FINAL_FOR: Mapping[str, tuple[str, ...]] = {
     "lost": CONFIRMED_STATES,
@@ -291,8 +292,25 @@ def start(conn: Connection, task_id: int, timestamp: str) -> None:
 
 def finish(conn: Connection, task_id: int, state: str, error: str | None, timestamp: str) -> None:
     """Record the end of a task's run; a state reported by the run itself is not overwritten by others' guesses."""
+    before = conn.execute(select(tasks.c.state).where(tasks.c.id == task_id)).scalar()
     query = update(tasks).where(tasks.c.id == task_id, tasks.c.state.not_in(FINAL_FOR.get(state, ())))
-    conn.execute(query.values(state=state, error=error, finished_at=timestamp, updated_at=timestamp))
+    changed = conn.execute(query.values(state=state, error=error, finished_at=timestamp, updated_at=timestamp)).rowcount
+    if changed and state in FAILURES and state != before:
+        notify_failed(conn, task_id)
+
+
+def notify_failed(conn: Connection, task_id: int) -> None:
+    """Add the event of a run that failed or was lost."""
+    row = conn.execute(select(tasks).where(tasks.c.id == task_id)).mappings().one()
+    data = {
+        "ref": f"task:{row['number']}" + (f"@{row['origin']}" if row["origin"] else ""),
+        "task": task_id,
+        "name": row["name"],
+        "state": row["state"],
+        "error": row["error"],
+        "link": f"/apps/sessions/{task_id}",
+    }
+    webhooks.notify(conn, row["team_id"], webhooks.RUN_FAILED, data)
 
 
 def last_records(conn: Connection, numbers: Iterable[int]) -> dict[int, str]:

@@ -105,6 +105,7 @@ def commit(conn: Connection, number: int, token: str, file_id: int, values: Mapp
         raise Invalid(f"file {file_id} is not of the project's team")
     committed = {"status": "committed", "team_file_id": file_id, "lease_until": None, "updated_at": timestamps.now()}
     conn.execute(update(table).where(table.c.id == number).values(**values, **committed))
+    versions.notify_created(conn, number)
 
 
 def cancel(conn: Connection, number: int, token: str) -> None:

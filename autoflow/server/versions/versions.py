@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
 from autoflow.server import timestamps
+from autoflow.server.db import webhooks
 from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.audit_tables import audit_log
 from autoflow.server.db.change_tracking import lock_project
@@ -91,7 +92,28 @@ def close_epoch(conn: Connection, project: Mapping[str, Any], **values: Any) -> 
         update(projects).where(projects.c.id == project["id"]).values(last_version_epoch=epoch, epoch=epoch + 1)
     )
     assert made.inserted_primary_key is not None
-    return SavedVersion(int(made.inserted_primary_key[0]), row["number"], created=True)
+    saved = SavedVersion(int(made.inserted_primary_key[0]), row["number"], created=True)
+    if row.get("status") != "reserved":
+        notify_created(conn, saved.id)
+    return saved
+
+
+def notify_created(conn: Connection, number: int) -> None:
+    """Add the event of a version that was committed."""
+    query = select(versions.c.number, versions.c.project_id, versions.c.name, projects.c.name.label("project"))
+    query = query.add_columns(workspaces.c.team_id).join_from(
+        versions, projects, projects.c.id == versions.c.project_id
+    )
+    row = conn.execute(query.join(workspaces).where(versions.c.id == number)).one()
+    data = {
+        "ref": f"version:{number}",
+        "version": row.number,
+        "title": row.name,
+        "projectId": row.project_id,
+        "project": row.project,
+        "link": f"/projects/{row.project_id}/versions",
+    }
+    webhooks.notify(conn, row.team_id, webhooks.VERSION_CREATED, data)
 
 
 def saved_state(conn: Connection, project: Mapping[str, Any] | RowMapping) -> SavedVersion | None:

@@ -21,6 +21,7 @@ from autoflow.wire.contract import (
     tables,
     transfers,
     versions,
+    webhooks,
 )
 from autoflow.wire.contract.method import Method
 
@@ -42,6 +43,7 @@ METHODS: Mapping[str, Method[Any, Any]] = {
         admin,
         audit,
         erasure,
+        webhooks,
     )
     for method in vars(module).values()
     if isinstance(method, Method)

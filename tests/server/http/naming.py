@@ -53,6 +53,14 @@ NAMING = {
     "autoflow.models.resolve": [("team", lambda n: {"ref": "model:m@1", "teamId": n})],
     "autoflow.models.alias": [("team", lambda n: {"name": "m", "alias": "a", "version": 1, "teamId": n})],
     "autoflow.models.history": [("team", lambda n: {"name": "m", "teamId": n})],
+    "webhooks.list": [("team", lambda n: {"teamId": n})],
+    "webhooks.add": [("team", lambda n: {"teamId": n, "url": "https://x.org/", "action": "run.failed"})],
+    "webhooks.test": [("team", lambda n: {"teamId": n, "action": "run.failed"})],
+    **{
+        method: [("webhook", lambda n: {"id": n})]
+        for method in ("webhooks.info", "webhooks.update", "autoflow.webhooks.deliveries")
+    },
+    "webhooks.bulk.remove": [("webhook", lambda n: {"ids": [n]})],
     "autoflow.members.set": [("team", lambda n: {"teamId": n, "login": "eve", "role": "admin"})],
     "autoflow.members.remove": [("team", lambda n: {"teamId": n, "login": "ann"})],
     "members.add": [("team", lambda n: {"teamId": n, "login": "ann", "roleId": 1})],

@@ -75,6 +75,8 @@ class World:
         self.collection = call("entities-collections.add", projectId=self.project, name="ripe")["id"]
         self.version = call("autoflow.versions.snapshot", projectId=self.project)["id"]
         self.file = server.upload("file-storage.bulk.upload", file_parts(), {"teamId": 1}, self.mine)[0]["id"]
+        hook = {"teamId": 1, "url": "https://example.com/", "action": "run.failed"}
+        self.webhook = server.call("webhooks.add", hook)["id"]
         self.task = call("autoflow.runs.ensure", run="r1", name="Train")["task"]
         foreign = call("autoflow.runs.ensure", run="r2", task=5, origin="http://x")
         self.foreign = foreign["task"]

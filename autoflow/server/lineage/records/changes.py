@@ -68,9 +68,12 @@ def _start(state: State, start: Start) -> None:
 
 def _finish(state: State, finish: Finish) -> None:
     task_id = state.task(finish.task)
-    if state.tasks[task_id]["state"] not in tasks.FINAL_FOR.get(finish.state, ()):
+    before = state.tasks[task_id]["state"]
+    if before not in tasks.FINAL_FOR.get(finish.state, ()):
         values = {"state": finish.state, "error": finish.error, "finished_at": finish.at, "updated_at": finish.at}
         state.change_task(task_id, **values)
+        if finish.state in tasks.FAILURES and finish.state != before:
+            state.put(state.failed_tasks, task_id, None)
 
 
 def _add_facts(state: State, task_id: int, facts: Mapping[str, Any], timestamp: str) -> None:

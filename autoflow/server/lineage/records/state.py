@@ -81,6 +81,7 @@ class State:
         self.new_facts: dict[int, dict[str, Any]] = {}  # of tasks, to index
         self.external: dict[tuple[int, str, str, str], str] = {}  # names of other servers' entities
         self.edges: dict[tuple[int, str, str, str, str], tuple[str, str, str | None]] = {}  # key, time, settings
+        self.failed_tasks: dict[int, None] = {}  # whose runs failed or were lost
         self.models: dict[tuple[int, str, EntityRef], int] = {}  # tasks by team, model's name and file
         self.logs: dict[int, tuple[int, str, str]] = {}
         self.task_facts: dict[int, tuple[int, str, str]] = {}

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Column, Connection, Select, Table, Text, case
 from sqlalchemy.dialects import postgresql, sqlite
 
 from autoflow.server.db import compiled, counters, json_rows, models, pipeline, run_contents, run_values
+from autoflow.server.db import tasks as task_store
 from autoflow.server.db.access import Caller
 from autoflow.server.db.schema import (
     apps,
@@ -127,6 +128,8 @@ def write(conn: Connection, state: State, *, defer: bool) -> None:
     _write_external(writer, state)
     _write_edges(writer, state, who)
     _write_models(conn, state)
+    for task_id in state.failed_tasks:
+        task_store.notify_failed(conn, task_id)
     writer.insert(logs, ("task_id", "at", "lines", "created_by"), [(*row, who.user) for row in state.logs.values()])
     beside = [(*row, who.user) for row in state.task_facts.values()]
     writer.insert(task_facts, ("task_id", "at", "facts", "created_by"), beside)

@@ -2974,6 +2974,40 @@ export interface VersionedProject {
   updatedAt: string;
 }
 
+/** Return the deliveries of a webhook, the latest first; for admins of its team. */
+export interface WebhookDeliveriesRequest {
+  /** number of the webhook. */
+  id: number;
+  /** deliveries older than the one with this number, to page. */
+  before?: number | null;
+  /** most entries. */
+  limit?: number | null;
+}
+
+/** Deliveries of a webhook. */
+export interface WebhookDeliveriesResponse {
+  deliveries: Array<WebhookDelivery>;
+  /** before of the next request; null after the last part. */
+  next: number | null;
+}
+
+/** An event on its way to a webhook. */
+export interface WebhookDelivery {
+  id: number;
+  /** id of the event, the same in the request's body and in its header X-Autoflow-Delivery. */
+  event: string;
+  action: string;
+  /** waiting also while it is tried again; failed after the last attempt. */
+  state: "delivered" | "failed" | "waiting";
+  attempts: number;
+  /** why the last attempt failed; null if it did not. */
+  error: string | null;
+  /** time of the next attempt; null for none. */
+  nextAt: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
 /** A file that was uploaded while a task ran. */
 export interface WrittenFile {
   /** path in the team's files. */
@@ -3072,4 +3106,5 @@ export interface Methods {
   "autoflow.retention": { request: RetentionRequest; response: RetentionResponse };
   "autoflow.retention.set": { request: RetentionSetRequest; response: RetentionResponse };
   "autoflow.retention.apply": { request: RetentionApplyRequest; response: EraseRunResponse };
+  "autoflow.webhooks.deliveries": { request: WebhookDeliveriesRequest; response: WebhookDeliveriesResponse };
 }
