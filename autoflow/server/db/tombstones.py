@@ -1,14 +1,15 @@
 """Tombstones: rows of `items_history` whose content was erased.
 
 A tombstone has the row's id, epochs, sizes and the hash of its former content, so that the digests and counts of
-versions stay true. What made the item recognizable is replaced by numbers: items of one name keep one number, so that
+versions stay true. What made the item recognizable is replaced by tokens, equal ones for equal values, so that
 comparisons of versions still see which aspects changed. Its name begins as those of attachments do, so that no list of
 items has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hmac
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping
@@ -18,6 +19,7 @@ from autoflow.server.db.attachments import PREFIX
 NAME = "(erased)"  # as comparisons show it
 _NAME_PREFIX = f"{PREFIX}erased/"
 _HASH_PREFIX = "erased/"
+_TOKEN_DIGITS = 24
 Row = Mapping[str, Any] | RowMapping
 
 
@@ -37,36 +39,34 @@ def row_hash(row: Row) -> int:
     return int(str(row["mime"]).removeprefix(_HASH_PREFIX), 16)
 
 
-def tombstones_of(rows: Sequence[Row], hashes: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the columns that turn the rows of one item into tombstones, in their order.
+def tombstone_of(row: Row, content_hash: int, key: str) -> dict[str, Any]:
+    """Return the columns that turn a row into a tombstone.
 
     Args:
-        rows: rows of the item.
-        hashes: the hash of the content of each (`db.item_content`).
+        row: the row.
+        content_hash: the hash of its content (`db.item_content`).
+        key: a secret of the erasure, which is deleted with it: equal values have equal tokens, which nobody can compute
+            afterwards.
     """
-    numbers: dict[tuple[str, Any], int] = {}
 
-    def number(aspect: str, value: Any) -> int:
-        return numbers.setdefault((aspect, value), 1 + sum(key[0] == aspect for key in numbers))
+    def token(aspect: str, value: Any) -> str:
+        return hmac.digest(key.encode(), repr((aspect, value)).encode(), "sha256").hex()[:_TOKEN_DIGITS]
 
-    return [
-        {
-            "name": f"{_NAME_PREFIX}{row['id']}.{number('name', row['name'])}",
-            "hash": None,
-            "blob_id": None,
-            "link": f"erased:{number('bytes', (row['hash'], row['link']))}",
-            "mime": f"{_HASH_PREFIX}{content_hash:x}",
-            "width": None,
-            "height": None,
-            "meta": _numbered(row["meta"], "{}", f'{{"erased":{number("meta", row["meta"])}}}'),
-            "tags": _numbered(row["tags"], "[]", f'[{{"id":1,"tagId":1,"value":{number("tags", row["tags"])}}}]'),
-            "annotation": row["annotation"] and f"erased:{number('labels', row['annotation'])}",
-            "document_id": None,
-            "description": _numbered(row["description"], "", f"erased:{number('description', row['description'])}"),
-        }
-        for row, content_hash in zip(rows, hashes, strict=True)
-    ]
+    return {
+        "name": f"{_NAME_PREFIX}{token('name', row['name'])}",
+        "hash": None,
+        "blob_id": None,
+        "link": f"erased:{token('bytes', (row['hash'], row['link']))}",
+        "mime": f"{_HASH_PREFIX}{content_hash:x}",
+        "width": None,
+        "height": None,
+        "meta": _replaced(row["meta"], "{}", f'{{"erased":"{token("meta", row["meta"])}"}}'),
+        "tags": _replaced(row["tags"], "[]", f'[{{"id":1,"tagId":1,"value":"{token("tags", row["tags"])}"}}]'),
+        "annotation": row["annotation"] and f"erased:{token('labels', row['annotation'])}",
+        "document_id": None,
+        "description": _replaced(row["description"], "", f"erased:{token('description', row['description'])}"),
+    }
 
 
-def _numbered(value: str, empty: str, replacement: str) -> str:
+def _replaced(value: str, empty: str, replacement: str) -> str:
     return empty if value == empty else replacement

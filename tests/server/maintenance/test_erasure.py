@@ -41,6 +41,10 @@ class World:
         self.call("image-tags.bulk.add-to-image", ids=[self.image], tagId=tag, value=LABEL)
         self.call("images.editInfo", id=self.image, description=LABEL)
         self.versions.append(filled.snapshot(self.project)["id"])
+        self.call("images.bulk.remove", imageIds=[self.image])
+        again = {"title": NAME, "hash": self.hash, "description": "another"}
+        self.again = self.call("images.bulk.add", datasetId=self.dataset, images=[again])[0]["id"]
+        self.versions.append(filled.snapshot(self.project)["id"])
         self.restored = self.call("autoflow.versions.restore", id=self.versions[0])["id"]
         self.file = filled.file(f"/scans/{NAME}", self.bytes)["id"]
         filled.edge("input", "project", self.project, at=time.time_ns())
@@ -97,15 +101,17 @@ def test_nothing_of_an_erased_image_is_left(world, filled, tmp_path):
     """Neither bytes nor name nor labels, in rows, files, logs, facts and errors; versions are sound, and say so."""
     server, home = filled.server, tmp_path / "home"
     copies_in_trash(server, world)
-    list(server.download("autoflow.previews", {"id": world.image}))
+    list(server.download("autoflow.previews", {"id": world.again}))
     digests = world.call("projects.versions.list", projectId=world.project)
-    before = world.call("autoflow.versions.diff", **{"from": world.versions[0], "to": world.versions[1]})
+    first, second, third = world.versions
+    spans = [{"from": first, "to": second}, {"from": second, "to": third}, {"from": first, "to": third}]
+    before = [world.call("autoflow.versions.diff", **span) for span in spans]
     plan = world.call("autoflow.erase.plan", refs=[f"image:{world.image}"])
     assert {name: plan["counts"][name] for name in ("images", "items", "history", "versions", "files", "texts")} == {
-        "images": 2,
+        "images": 3,
         "items": 2,
-        "history": 1,
-        "versions": 2,
+        "history": 2,
+        "versions": 3,
         "files": 1,
         "texts": 3,
     }
@@ -120,7 +126,7 @@ def test_nothing_of_an_erased_image_is_left(world, filled, tmp_path):
     assert report["contents"] == plan["contents"]
     assert {name: report["counts"][name] for name in ("items", "history", "files", "blobs", "texts", "uploads")} == {
         "items": 2,
-        "history": 2,
+        "history": 3,
         "files": 1,
         "blobs": 1,
         "texts": 3,
@@ -130,9 +136,9 @@ def test_nothing_of_an_erased_image_is_left(world, filled, tmp_path):
 
     assert world.call("projects.versions.list", projectId=world.project) == digests
     assert world.call("autoflow.upkeep.verify", level=3)["counts"]["problems"] == 0
-    after = world.call("autoflow.versions.diff", **{"from": world.versions[0], "to": world.versions[1]})
-    assert after["counts"] == before["counts"]
-    assert after["changes"][0]["before"]["name"] == "(erased)"
+    after = [world.call("autoflow.versions.diff", **span) for span in spans]
+    assert [response["counts"] for response in after] == [response["counts"] for response in before]
+    assert after[0]["changes"][0]["before"]["name"] == "(erased)"
     assert [item["id"] for item in world.call("autoflow.versions.items", id=world.versions[1])["items"]] == [
         world.other
     ]
@@ -248,7 +254,7 @@ def test_projects_and_runs_are_removed_for_good(world, filled, tmp_path):
     """With their versions, logs and facts, and with the bytes that nothing else needs, which may be uploaded again."""
     server = filled.server
     plan = world.call("autoflow.erase.plan", refs=[f"project:{world.project}", "task:1"])
-    assert (plan["counts"]["projects"], plan["counts"]["runs"], plan["counts"]["versions"]) == (1, 1, 2)
+    assert (plan["counts"]["projects"], plan["counts"]["runs"], plan["counts"]["versions"]) == (1, 1, 3)
     report = world.erase(f"project:{world.project}", f"project:{world.restored}", "task:1")
     assert (report["counts"]["projects"], report["counts"]["runs"], report["contents"]) == (2, 1, [])
     assert left_in_rows(server.store) == ["files"]
@@ -293,16 +299,18 @@ def test_rules_of_retention_remove_old_logs_and_versions(world, filled):
             conn.execute(text(f"UPDATE {table} SET {column} = '2020-01-01T00:00:00.000Z'"))
     due = world.call("autoflow.retention")
     assert (due["due"], due["versions"], due["needed"]) == (
-        *({"logs": 1, "versions": 1}, [f"version:{world.versions[0]}"], 1),
+        *({"logs": 1, "versions": 2}, [f"version:{number}" for number in world.versions[:2]], 1),
     )
     with_alias(world, [("project_version", world.versions[0])])
-    assert (world.call("autoflow.retention")["needed"], world.call("autoflow.retention")["versions"]) == (2, [])
+    assert (world.call("autoflow.retention")["needed"], world.call("autoflow.retention")["versions"]) == (
+        *(2, [f"version:{world.versions[1]}"]),
+    )
     world.call("autoflow.models.alias", name="lemons", alias="champion")
     report = world.call("autoflow.retention.apply")["report"]
-    assert {name: report["counts"][name] for name in ("logs", "versions")} == {"logs": 1, "versions": 1}
+    assert {name: report["counts"][name] for name in ("logs", "versions")} == {"logs": 1, "versions": 2}
     assert world.call("autoflow.retention.apply") == {"id": None, "done": True, "report": None}
     assert [row["id"] for row in world.call("projects.versions.list", projectId=world.project)["entities"]] == [
-        world.versions[1]
+        world.versions[2]
     ]
     assert [entry["action"] for entry in world.call("autoflow.audit.list", action="retention.")["entries"]] == [
         *("retention.apply", "retention.set", "retention.set"),

@@ -36,37 +36,34 @@ def delete_current(conn: Connection, images: Sequence[int], hashes: Sequence[str
     return rows
 
 
-def bury(conn: Connection, images: Sequence[int], hashes: Sequence[str]) -> list[RowMapping]:
-    """Replace the next rows of the history that are targets by tombstones; return the rows, none at the end."""
+def bury(conn: Connection, images: Sequence[int], hashes: Sequence[str], key: str) -> list[RowMapping]:
+    """Replace the next rows of the history that are targets by tombstones; return the rows, none at the end.
+
+    Args:
+        conn: a write transaction.
+        images, hashes: the targets.
+        key: the secret of the erasure.
+    """
     rows = _next_rows(conn, items_history, images, hashes)
-    by_item: dict[tuple[int, int], list[RowMapping]] = {}
-    for row in rows:
-        by_item.setdefault((row["project_id"], row["id"]), []).append(row)
     dataset_ids = sorted({row["dataset_id"] for row in rows})
     originals = {**original_ids_of(conn, datasets_history, dataset_ids), **original_ids_of(conn, datasets, dataset_ids)}
-    key = items_history.c
-    for (project_id, item_id), item_rows in by_item.items():
-        item_hashes = [row_hash(items, row, {row["dataset_id"]: row["dataset_id"], **originals}) for row in item_rows]
-        for row, values in zip(item_rows, tombstones.tombstones_of(item_rows, item_hashes), strict=True):
-            same = (key.project_id == project_id, key.id == item_id, key.valid_from == row["valid_from"])
-            conn.execute(update(items_history).where(*same).values(**values))
+    table = items_history.c
+    for row in rows:
+        content_hash = row_hash(items, row, {row["dataset_id"]: row["dataset_id"], **originals})
+        same = (table.project_id == row["project_id"], table.id == row["id"], table.valid_from == row["valid_from"])
+        conn.execute(update(items_history).where(*same).values(**tombstones.tombstone_of(row, content_hash, key)))
     return rows
 
 
 def _next_rows(conn: Connection, table: Table, images: Sequence[int], hashes: Sequence[str]) -> list[RowMapping]:
-    """Return all target rows of the next items: tombstones of one item are numbered together."""
     own = table.c.project_id.in_(select(projects.c.id).where(visible(conn, projects)))
     for condition in targets.conditions(table, images, hashes):
-        is_target = (condition, own, tombstones.has_content(table))
-        keys = conn.execute(select(table.c.project_id, table.c.id).where(*is_target).limit(BATCH)).all()
-        if not keys:
-            continue
-        rows: list[RowMapping] = []
-        for part in chunks(sorted({row.id for row in keys})):
-            in_projects = table.c.project_id.in_({row.project_id for row in keys})
-            query = select(table).where(table.c.id.in_(part), in_projects, *is_target)
-            rows += conn.execute(query.order_by(table.c.id, table.c.valid_from)).mappings()
-        return rows
+        query = (
+            select(table).where(condition, own, tombstones.has_content(table)).order_by(table.c.project_id, table.c.id)
+        )
+        rows = conn.execute(query.limit(BATCH)).mappings().all()
+        if rows:
+            return list(rows)
     return []
 
 

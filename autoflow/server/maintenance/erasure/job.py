@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -29,6 +30,7 @@ from autoflow.server.maintenance.erasure.targets import (
     GENERATION,
     HASH,
     IMAGE,
+    KEY,
     LOGS,
     NAME,
     PROJECT,
@@ -63,7 +65,7 @@ def begin(conn: Connection, team_id: int, user_id: int, values: Sequence[tuple[s
     )
     assert made.inserted_primary_key is not None
     erasure_id = int(made.inserted_primary_key[0])
-    targets.save(conn, erasure_id, values)
+    targets.save(conn, erasure_id, [*values, (KEY, secrets.token_hex(16))])
     refused = [{"team_id": team_id, "hash": value, "erasure_id": erasure_id} for kind, value in values if kind == HASH]
     insert_or_ignore_many(conn, erased_contents, refused)
     return erasure_id
@@ -170,7 +172,7 @@ class Erasure:
         images, hashes = [int(value) for value in self._load(IMAGE)], self._load(HASH)
         with self._write() as conn:
             deleted = items.delete_current(conn, images, hashes)
-            buried = [] if deleted else items.bury(conn, images, hashes)
+            buried = [] if deleted else items.bury(conn, images, hashes, "".join(self._load(KEY)))
             documents = items.document_ids([*deleted, *buried])
             targets.save(conn, self.id, [(DOCUMENT, str(number)) for number in sorted(documents)])
             self._record(conn, {"items": len(deleted), "history": len(buried)})

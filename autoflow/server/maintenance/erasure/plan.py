@@ -49,16 +49,13 @@ def _count_versions(conn: Connection, spans: dict[int, list[tuple[int, float]]])
 
 def team_files(conn: Connection, targets: Targets) -> tuple[list[ErasedFile], int]:
     """Return the first team files of an erasure, and their number."""
-    listed: list[ErasedFile] = []
-    count = 0
-    for condition in [files.c.hash.in_(part) for part in chunks(sorted(targets.hashes))] + [
-        files.c.id.in_(part) for part in chunks(sorted(targets.archives))
-    ]:
-        for row in conn.execute(select(files).where(condition, visible(conn, files)).order_by(files.c.id)):
-            count += 1
-            is_archive = row.id in targets.archives and row.hash not in targets.hashes
-            listed += [{"id": row.id, "path": row.path, "archive": is_archive}] if count <= MAX_LISTED else []
-    return listed, count
+    by_id: dict[int, ErasedFile] = {}
+    conditions = [files.c.id.in_(part) for part in chunks(sorted(targets.archives))]
+    conditions += [files.c.hash.in_(part) for part in chunks(sorted(targets.hashes))]
+    for condition in conditions:
+        for row in conn.execute(select(files).where(condition, visible(conn, files))):
+            by_id[row.id] = {"id": row.id, "path": row.path, "archive": row.hash not in targets.hashes}
+    return [by_id[file_id] for file_id in sorted(by_id)][:MAX_LISTED], len(by_id)
 
 
 def kept_for_other_teams(conn: Connection, targets: Targets) -> list[str]:

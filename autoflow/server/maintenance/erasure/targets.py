@@ -23,6 +23,7 @@ IMAGE, HASH, NAME, PROJECT, TASK, ARCHIVE = "image", "hash", "name", "project", 
 SPARE = "spare"  # hash of content that is deleted if nothing else uses it, and may be uploaded again
 DOCUMENT = "document"  # id of an annotation document that is deleted if nothing else uses it
 GENERATION = "generation"  # hash and generation of a file whose row was deleted
+KEY = "key"  # key of the tokens in tombstones
 SHARED = "shared"  # hash of content that stays, as other teams have it
 VERSION, LOGS = "version", "logs"  # of rules of retention: a version's id; a task's id and the last log to delete
 ITEM_TABLES = (items, items_history)
