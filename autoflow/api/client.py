@@ -293,6 +293,7 @@ class Api:
         discard: bool = False,
         timeout: float | None = None,
         chain: bool = False,
+        no_env: bool = False,
     ) -> Reproduction:
         """Restore the input data of the run that produced an entity as new projects, and write a lock file of the run.
 
@@ -316,6 +317,8 @@ class Api:
             timeout: seconds after which the command is ended, with all processes it started.
             chain: repeat the runs that its input files came from, too, back to the data; each reads what the earlier
                 ones wrote. `Reproduction.stages` has their results.
+            no_env: use the interpreter that is there. Default: if its version or packages differ from the recorded,
+                a new environment is made from the recorded ``uv.lock`` or packages.
 
         Raises:
             NotReproducible: the run cannot be repeated; the message has the reason and what was restored until then.
@@ -332,6 +335,7 @@ class Api:
             publish=publish,
             discard=discard,
             timeout=timeout,
+            no_env=no_env,
         )
         return (reproduce_chain if chain else reproduce)(self, ref, options)
 

@@ -164,6 +164,11 @@ def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> No
         "--discard", action="store_true", help="remove the restored projects and what the command wrote, at the end"
     )
     again.add_argument(
+        "--no-env",
+        action="store_true",
+        help="use the packages that are installed, even if they differ from the recorded",
+    )
+    again.add_argument(
         "--timeout", type=_seconds, metavar="SECONDS", help="end the command with its child processes after that time"
     )
     again.add_argument(

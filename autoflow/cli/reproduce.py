@@ -59,6 +59,7 @@ def reproduce(args: argparse.Namespace) -> int:
                 publish=args.publish,
                 discard=args.discard,
                 timeout=args.timeout,
+                no_env=args.no_env,
             )
             result = (reproduce_chain if args.chain else run_again)(api, args.ref, options)
     except (AutoflowError, OSError, ValueError) as error:

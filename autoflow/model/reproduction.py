@@ -104,11 +104,12 @@ class ReproductionPlan(NamedTuple):
         command: the command line, the interpreter first.
         environment: the variables that are set.
         passed: names of the variables of this process that are passed on.
-        requirements: the recorded packages; they are compared, not installed.
+        requirements: the recorded packages.
         parameters: the recorded parameters of ``workflow``, as JSON; empty without any.
         changes: what is added to the commit, empty for nothing.
         data: the restored data that the command sees in place of the recorded, a phrase each.
         written_to: the folder of what it writes, empty if it writes to the recorded paths.
+        installs: whether packages that differ are installed into a new environment.
     """
 
     ref: str
@@ -127,6 +128,7 @@ class ReproductionPlan(NamedTuple):
     changes: str = ""
     data: Sequence[str] = ()
     written_to: str = ""
+    installs: bool = False
 
     def lines(self) -> list[str]:
         """Return the plan as lines of text; the caller escapes control characters in them."""
@@ -146,6 +148,7 @@ class ReproductionPlan(NamedTuple):
             "  credentials  none: your token is not passed to the command. If the server requires one, the command",
             "               gets a token that can read what the task's team can read, change only what is created",
             "               after it was issued, and is revoked at the end",
+            *(["  environment  if it differs, a new one with the packages below"] if self.installs else []),
             *(f"  package      {line}" for line in self.requirements),
         ]
 

@@ -24,7 +24,7 @@ class ReproduceOptions:
         run, allow_dirty, lock, workdir, keep, python, workspace, progress: see `Api.reproduce`.
         report: called with a line about the command that is started.
         confirm: called with the plan before anything is executed; None to execute without asking.
-        twice, publish, discard, timeout: see `Api.reproduce`.
+        twice, publish, discard, timeout, no_env: see `Api.reproduce`.
         interactive: whether `confirm` can return True; if not, it is called before anything is restored.
     """
 
@@ -43,6 +43,7 @@ class ReproduceOptions:
     publish: bool = False
     discard: bool = False
     timeout: float | None = None
+    no_env: bool = False
 
 
 class Job(NamedTuple):

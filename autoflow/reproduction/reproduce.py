@@ -16,19 +16,19 @@ from autoflow.api.protocols import DataApi
 from autoflow.errors import AutoflowError, NotReproducible
 from autoflow.guard import logger
 from autoflow.model.reproduction import Reproduction
-from autoflow.reproduction import attempt, interpreter, lock
+from autoflow.reproduction import interpreter, lock
 from autoflow.reproduction.code import load_code, missing_code, write_beside
 from autoflow.reproduction.commands import shell_commands
 from autoflow.reproduction.comparison import requested_names
 from autoflow.reproduction.credentials import discard, restricted_credentials, set_view
-from autoflow.reproduction.explanation import explain
+from autoflow.reproduction.execution import execute
 from autoflow.reproduction.inputs import RestoredInputs, restore_inputs, unapplied_notes
 from autoflow.reproduction.interpreter import Interpreter
 from autoflow.reproduction.job import Job, ReproduceOptions
 from autoflow.reproduction.plan import allowed_variables, build_plan
 from autoflow.reproduction.recorded_run import MASK, obstacles, producing_run
 from autoflow.reproduction.substitution import Command, substitute
-from autoflow.reproduction.worktree import apply_code, find_repository, worktree
+from autoflow.reproduction.worktree import find_repository
 
 
 def reproduce(
@@ -77,7 +77,7 @@ def reproduce(
 
 def _reproduce(job: Job, command: Command, restored: RestoredInputs) -> Reproduction:
     """Restore the data, and run the command if requested; errors name what was restored."""
-    facts, options = job.run.facts, job.options
+    options = job.options
     try:
         restore_inputs(job.api, job.run, command, restored, workspace=options.workspace, progress=options.progress)
         by_hand = substitute(command, restored.replacements)
@@ -92,9 +92,6 @@ def _reproduce(job: Job, command: Command, restored: RestoredInputs) -> Reproduc
             if options.interactive:
                 _confirm(job, command, restored)
             python = interpreter.inspect(interpreter.choose_path(job.run.command[0], options.python))
-            restored.notes.extend(
-                interpreter.environment_differences(python, facts.get("python"), facts.get("packages", {}))
-            )
         return _lock_and_run(job, command, by_hand, restored, python)
     except BaseException as error:
         projects = ", ".join(f"project {project.project} ({project.name!r})" for project in restored.projects)
@@ -122,6 +119,8 @@ def _confirm(job: Job, command: Command, restored: RestoredInputs) -> None:
             f"{project.version['ref']} is project {project.project} ({project.name})" for project in restored.projects
         ]
         plan = plan._replace(data=shown, written_to=job.namespace)
+    if not job.options.no_env and job.options.python is None:
+        plan = plan._replace(installs=True)
     if confirm is not None and not confirm(plan):
         raise NotReproducible(f"{job.run.ref} was not confirmed: nothing was run")
 
@@ -163,25 +162,7 @@ def _lock_and_run(
     notes = [*restored.notes, *code.notes]
     if python is None or repository is None:
         return Reproduction(job.ref, run.ref, projects, options.lock, lines, notes)
-    with worktree(repository, code.base, options.workdir, keep=options.keep) as folder:
-        notes += apply_code(repository, code, folder, f"{options.lock}.patch")
-        first = attempt.run_command(job, command, python, folder)
-        kept_tree = folder if options.keep else None
-        rows = attempt.compare(job, first, projects, folder)
-    causes = explain(run.facts, first.run.facts, rows, code.notes)
-    deterministic = None
-    if options.twice:
-        with worktree(repository, code.base, None, keep=False) as folder:
-            list(apply_code(repository, code, folder, f"{options.lock}.patch"))
-            second = attempt.run_command(job, command, python, folder)
-        deterministic = attempt.is_deterministic(job, first.run, second.run, projects)
-    tasks = [repeated.ref for repeated in first.runs]
-    result = Reproduction(
-        *(job.ref, run.ref, projects, options.lock, lines, notes, tasks, rows),
-        worktree=kept_tree,
-        causes=causes,
-        deterministic=deterministic,
-        written=attempt.written_files(job, first.run),
-    )
+    execution = execute(job, command, python, repository, code, projects, notes)
+    result = Reproduction(job.ref, run.ref, projects, options.lock, lines, notes, **execution.members())
     lock.write_lock(options.lock, {**document, "reproduction": lock.outcome(result)})
     return result

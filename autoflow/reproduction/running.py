@@ -52,10 +52,16 @@ def build_environment(
 
 
 def command_line(run: RecordedRun, command: Command, interpreter: Interpreter, tree: str) -> list[str]:
-    """Return the command line with its paths in the checkout."""
+    """Return the command line with its paths in the checkout, and a command of the environment in that of the
+    interpreter.
+    """
     root = run.facts.get("root")
     words = []
     for word in command.words[1:]:
+        installed = os.path.join(os.path.dirname(interpreter.path), os.path.basename(word))
+        if os.path.dirname(word) == os.path.dirname(command.words[0]) != "" and os.path.exists(installed):
+            words.append(installed)
+            continue
         name, equals, value = word.partition("=")
         words.append(
             f"{name}={relocate_existing(value, root, tree)}" if equals else relocate_existing(word, root, tree)
