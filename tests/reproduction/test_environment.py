@@ -29,7 +29,7 @@ def job(options, **packages):
 
 
 def test_recorded_packages_are_installed_into_a_new_environment(tmp_path, monkeypatch):
-    """This autoflow can be imported in it; with `--no-env` or `--python`, what is there is used, and differences noted."""
+    """This autoflow can be imported in it; with `--no-env` or `--python`, what is there is used."""
     wheel(tmp_path, "autoflowlemons", "1.0")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
