@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -28,6 +29,8 @@ class World:
 
     def __init__(self, filled):
         self.filled, self.call = filled, filled.call
+        self.call("webhooks.add", teamId=1, action="item.erased", url="http://127.0.0.1:9/")
+        self.call("webhooks.add", teamId=1, action="run.failed", url="http://127.0.0.1:9/")
         self.bytes = filled.picture((1, 2, 3)) + BYTES
         self.project = filled.project()
         meta = {"classes": [], "tags": [{"name": "t", "value_type": "any_string"}]}
@@ -113,7 +116,7 @@ def test_nothing_of_an_erased_image_is_left(world, filled, tmp_path):
         "history": 2,
         "versions": 3,
         "files": 1,
-        "texts": 3,
+        "texts": 4,
     }
     assert (plan["names"], plan["keptForOtherTeams"]) == ([NAME], [])
     assert [(made["type"], made["ref"]) for made in plan["made"]][:1] == [("task", "task:1")]
@@ -124,12 +127,16 @@ def test_nothing_of_an_erased_image_is_left(world, filled, tmp_path):
     assert left_in(home) == []
     assert not any(world.hash == key.hash for key in previews._thumbnails._made._entries)
     assert report["contents"] == plan["contents"]
+    assert report["made"] == [made["ref"] for made in plan["made"]] == ["task:1"]
+    with server.store.read() as conn:
+        (payload,) = conn.execute(text("SELECT payload FROM webhook_deliveries WHERE action = 'item.erased'")).scalars()
+    assert json.loads(payload)["data"]["made"] == ["task:1"]
     assert {name: report["counts"][name] for name in ("items", "history", "files", "blobs", "texts", "uploads")} == {
         "items": 2,
         "history": 3,
         "files": 1,
         "blobs": 1,
-        "texts": 3,
+        "texts": 4,
         "uploads": 1,
     }
     assert world.call("tasks.info", id=1)["autoflow"]["facts"]["epochs"] == 7

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from autoflow.server import timestamps
 from autoflow.server.blobs import BlobStore
-from autoflow.server.db import clock
+from autoflow.server.db import clock, webhooks
 from autoflow.server.db.access import Caller
 from autoflow.server.db.engine import Store
 from autoflow.server.db.erasure_tables import erased_contents, erasure_targets, erasures
@@ -32,6 +32,7 @@ from autoflow.server.maintenance.erasure.targets import (
     IMAGE,
     KEY,
     LOGS,
+    MADE,
     NAME,
     PROJECT,
     SHARED,
@@ -51,20 +52,31 @@ _VACUUMED = (
 )
 
 
-def begin(conn: Connection, team_id: int, user_id: int, values: Sequence[tuple[str, str]]) -> int:
+def begin(
+    conn: Connection, team_id: int, user_id: int, values: Sequence[tuple[str, str]], made: Sequence[str] = ()
+) -> int:
     """Journal a new erasure in a write transaction; return its number. From now on its contents cannot be uploaded.
+
+    Args:
+        conn: the transaction.
+        team_id: the team.
+        user_id: who asked for it.
+        values: the kinds and values of its targets.
+        made: references of what was made from it, for its report.
 
     Raises:
         ServerExtraMissing: its report could not be signed.
     """
     signature.check_available()
-    made = conn.execute(
+    inserted = conn.execute(
         insert(erasures).values(
             team_id=team_id, created_by=user_id, created_at=timestamps.now(), stage=_NAMES[0], counts="{}"
         )
     )
-    assert made.inserted_primary_key is not None
-    erasure_id = int(made.inserted_primary_key[0])
+    assert inserted.inserted_primary_key is not None
+    erasure_id = int(inserted.inserted_primary_key[0])
+    redaction = texts.Redaction([value for kind, value in values if kind == NAME], erasure_id)
+    targets.save(conn, erasure_id, [(MADE, redaction.text(ref)) for ref in made])
     targets.save(conn, erasure_id, [*values, (KEY, secrets.token_hex(16))])
     refused = [{"team_id": team_id, "hash": value, "erasure_id": erasure_id} for kind, value in values if kind == HASH]
     insert_or_ignore_many(conn, erased_contents, refused)
@@ -237,7 +249,7 @@ class Erasure:
     def forget(self) -> None:
         """Delete the names from the journal."""
         with self._write() as conn:
-            own = (erasure_targets.c.erasure_id == self.id, erasure_targets.c.kind != SHARED)
+            own = (erasure_targets.c.erasure_id == self.id, erasure_targets.c.kind.not_in((SHARED, MADE)))
             conn.execute(delete(erasure_targets).where(*own))
             self._advance(conn, "forget")
 
@@ -253,11 +265,13 @@ class Erasure:
             row = conn.execute(select(erasures).where(erasures.c.id == self.id).with_for_update()).mappings().one()
             if row["finished_at"] is not None:
                 return
-            shared = targets.load(conn, self.id, SHARED)
+            shared, made = (targets.load(conn, self.id, kind) for kind in (SHARED, MADE))
             finished_at = timestamps.now()
-            document = report.describe(conn, row, shared, finished_at, self._store.key, self._store.unscrubbed())
+            document = report.describe(conn, row, shared, made, finished_at, self._store.key, self._store.unscrubbed())
             signed = json.dumps(signature.sign(conn, document))
             conn.execute(delete(erasure_targets).where(erasure_targets.c.erasure_id == self.id))
+            event = {name: document[name] for name in ("erasure", "contents", "counts", "made", "requestedBy")}
+            webhooks.notify(conn, self.team_id, webhooks.ITEM_ERASED, event)
             done = {"finished_at": finished_at, "report": signed}
             conn.execute(update(erasures).where(erasures.c.id == self.id).values(**done))
 

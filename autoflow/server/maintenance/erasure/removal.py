@@ -19,6 +19,7 @@ from sqlalchemy import (
     update,
 )
 
+from autoflow.server.db import webhooks
 from autoflow.server.db.app_tables import collection_items, collections, removed_datasets, task_data
 from autoflow.server.db.erasure_tables import erasure_targets
 from autoflow.server.db.model_tables import model_versions
@@ -43,6 +44,7 @@ from autoflow.server.db.schema import (
     tokens,
     versions,
 )
+from autoflow.server.db.webhook_tables import webhook_deliveries
 from autoflow.server.maintenance.erasure.targets import ARCHIVE, DOCUMENT, SPARE
 from autoflow.server.versions.versions import update_last_version_epoch
 
@@ -109,6 +111,7 @@ def remove_project(conn: Connection, project_id: int) -> bool:
         removed += part
     if removed >= BATCH:
         return False
+    _delete_events(conn, webhooks.VERSION_CREATED, f'"projectId":{project_id},')
     conn.execute(delete(versions).where(versions.c.project_id == project_id))
     conn.execute(delete(projects).where(projects.c.id == project_id))
     return True
@@ -124,8 +127,15 @@ def remove_task(conn: Connection, task_id: int) -> bool:
     if removed >= BATCH:
         return False
     conn.execute(update(model_versions).where(model_versions.c.task_id == task_id).values(task_id=None))
+    _delete_events(conn, webhooks.RUN_FAILED, f'"task":{task_id},')
     conn.execute(delete(tasks).where(tasks.c.id == task_id))
     return True
+
+
+def _delete_events(conn: Connection, action: str, member: str) -> None:
+    """Delete the events of webhooks whose JSON has a member."""
+    table = webhook_deliveries.c
+    conn.execute(delete(webhook_deliveries).where(table.action == action, table.payload.contains(member)))
 
 
 def delete_logs(conn: Connection, task_id: int, last: int) -> int:

@@ -25,6 +25,7 @@ def describe(
     conn: Connection,
     row: RowMapping,
     shared: Sequence[str],
+    made: Sequence[str],
     finished_at: str,
     store_key: str | None,
     unscrubbed: Sequence[str],
@@ -35,6 +36,7 @@ def describe(
         conn: the transaction.
         row: its row.
         shared: hashes of contents whose bytes stay, because other teams have them.
+        made: references of what was made from it.
         finished_at: the time of its end.
         store_key: the store's id.
         unscrubbed: what the database may still have.
@@ -52,6 +54,7 @@ def describe(
         "finishedAt": finished_at,
         "contents": sorted(map(hex_of, contents)),
         "keptForOtherTeams": sorted(map(hex_of, shared)),
+        "made": list(made),
         "counts": json.loads(row["counts"]),
         "outOfReach": [*unscrubbed, *OUT_OF_REACH],
     }

@@ -30,6 +30,7 @@ from autoflow.server.db.schema import (
     tasks,
     versions,
 )
+from autoflow.server.db.webhook_tables import webhook_deliveries, webhooks
 
 MIN_LENGTH = 4  # characters of a name; a shorter one would be replaced everywhere
 WINDOW = 2000  # rows that are searched at once
@@ -69,6 +70,7 @@ TEXTS = (
     TextColumns(jobs, ("name", "readme", "description"), ("meta", "custom_data")),
     TextColumns(model_versions, ("entity", "entity_key")),
     TextColumns(alias_moves, ("reason",)),
+    TextColumns(webhook_deliveries, ("error",), ("payload",)),
     TextColumns(collections, ("name", "description"), ("meta",)),
 )
 
@@ -99,8 +101,7 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """Return a text without the names."""
-        assert self._pattern is not None
-        return self._pattern.sub(lambda match: self._replacements[match[0]], text)
+        return text if self._pattern is None else self._pattern.sub(lambda match: self._replacements[match[0]], text)
 
     def value(self, value: Any) -> Any:
         """Return a JSON value without the names; a key is changed only if the name has a suffix."""
@@ -222,6 +223,8 @@ def of_team(conn: Connection, table: Table) -> ColumnElement[bool]:
     """Return the condition that a row with texts belongs to a team of the caller."""
     if caller(conn).teams is None:
         return true()
+    if table is webhook_deliveries:
+        return table.c.webhook_id.in_(select(webhooks.c.id).where(visible(conn, webhooks)))
     if "model_id" in table.c:
         return table.c.model_id.in_(select(models.c.id).where(visible(conn, models)))
     if "task_id" in table.c and table is not edges:

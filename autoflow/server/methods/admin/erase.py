@@ -145,8 +145,8 @@ def _made_from(conn: Connection, refs: Sequence[str]) -> tuple[list[contract.Mad
         complete = complete and response["complete"]
         for run in response["runs"].values():
             made[run["ref"]] = {"ref": run["ref"], "type": "task", "name": run["name"]}
-        for entity in response["data"].values():
-            if entity["ref"] != ref:
+        for key, entity in response["data"].items():
+            if key not in response["roots"]:
                 made[entity["ref"]] = {"ref": entity["ref"], "type": entity["type"], "name": entity["name"]}
     return list(made.values())[:MAX_MADE], complete and len(made) <= MAX_MADE
 
@@ -160,12 +160,14 @@ def run(context: OperationContext, request: contract.EraseRunRequest) -> contrac
             team_id = _team_of_erasure(conn, request.id)
         else:
             team_id = _team(conn, request.team_id, request.refs)
+    with store.read(_as_team(user, team_id)) as conn:
+        made, _ = _made_from(conn, request.refs if request.id is None else ())
     erasure_id = request.id
     if request.refs and erasure_id is None:
         with store.write(_as_team(user, team_id)) as conn:
             selected = targets.resolve(conn, request.refs)
             _check_not_needed(conn, selected)
-            erasure_id = _begin(conn, team_id, selected.rows(), request.reason)
+            erasure_id = _begin(conn, team_id, selected.rows(), request.reason, [entity["ref"] for entity in made])
     return _continue(context, team_id, erasure_id)
 
 
@@ -195,8 +197,10 @@ def _is_needed(conn: Connection, team_id: int) -> Callable[[int], bool]:
     return is_needed
 
 
-def _begin(conn: Connection, team_id: int, values: Sequence[tuple[str, str]], reason: str) -> int:
-    erasure_id = job.begin(conn, team_id, caller(conn).user, values)
+def _begin(
+    conn: Connection, team_id: int, values: Sequence[tuple[str, str]], reason: str = "", made: Sequence[str] = ()
+) -> int:
+    erasure_id = job.begin(conn, team_id, caller(conn).user, values, made)
     numbers: dict[tuple[audit.Action, str], int] = {}
     for kind, value in values:
         if kind in _ACTIONS:
@@ -292,7 +296,7 @@ def apply_rules(context: OperationContext, request: contract.RetentionApplyReque
     with store.write(_as_team(user, team_id)) as conn:
         due = retention.due(conn, team_id, _is_needed(conn, team_id))
         if due.targets:
-            erasure_id = _begin(conn, team_id, due.targets, "")
+            erasure_id = _begin(conn, team_id, due.targets)
             removed = f"{due.logs} rows of logs, {len(due.versions)} versions"
             audit.record(conn, "retention.apply", f"erasure:{erasure_id}", team_id=team_id, after=removed)
     return _continue(context, team_id, erasure_id)
