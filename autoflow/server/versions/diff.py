@@ -176,12 +176,12 @@ def _aspects(bits: int, tags_was: str | None, tags_now: str | None) -> tuple[Asp
 
 def _between(before: RowMapping, after: RowMapping, *, is_moved: bool) -> tuple[Aspect, ...]:
     """Return the differing aspects of a removed item and the one that replaced it, in another dataset if it moved."""
-    compared = {aspect: columns for aspect, columns in ASPECTS.items() if aspect != "dataset"}
-    differing = {aspect for aspect, columns in compared.items() if any(before[name] != after[name] for name in columns)}
+    differing: set[Aspect] = {"dataset"} if is_moved else set()
+    for aspect, columns in ASPECTS.items():
+        if aspect != "dataset" and any(before[name] != after[name] for name in columns):
+            differing.add(aspect)
     if item_content.tags_content(before["tags"]) == item_content.tags_content(after["tags"]):
         differing.discard("tags")
-    if is_moved:
-        differing.add("dataset")
     return tuple(aspect for aspect in ASPECTS if aspect in differing)
 
 
@@ -215,8 +215,8 @@ def _pairs(conn: Connection, span: EpochRange, removed: Sequence[Any], added: Se
     )
     keys: Sequence[tuple[_Key, _Key]] = (
         (lambda row: (paths_before[row.dataset_id], row.name), lambda row: (paths_after[row.dataset_id], row.name)),
-        (lambda row: row.hash and (row.hash, row.name),) * 2,
-        (lambda row: row.hash,) * 2,
+        (_hash_and_name, _hash_and_name),
+        (_hash, _hash),
     )
     pairs: list[_Pair] = []
     old_rows, new_rows = sorted(removed, key=_by_id), sorted(added, key=_by_id)
@@ -237,6 +237,11 @@ def _pairs(conn: Connection, span: EpochRange, removed: Sequence[Any], added: Se
 
 _Key = Callable[[Any], Any]
 _by_id = operator.attrgetter("id")
+_hash = operator.attrgetter("hash")
+
+
+def _hash_and_name(row: Any) -> tuple[str, str] | None:
+    return (row.hash, row.name) if row.hash is not None else None
 
 
 def _between_pairs(conn: Connection, span: EpochRange, pairs: Sequence[_Pair]) -> Iterator[ItemChange]:
