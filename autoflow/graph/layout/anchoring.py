@@ -26,7 +26,7 @@ class _Columns:
         self._taken: list[list[Interval]] = [[] for _ in layering.layers]
         self.y: dict[int, int] = {}
 
-    def place(self, vertex: int, target: float, above: float = float("-inf")) -> None:
+    def add(self, vertex: int, target: float, above: float = float("-inf")) -> None:
         """Place a vertex at the free position closest to `target`, below `above` if it is given."""
         is_card = vertex < self._layering.cards
         half = self._heights[vertex] // 2 if is_card else 0
@@ -69,7 +69,7 @@ def anchor(layering: Layering, heights: Sequence[int], middles: Mapping[int, int
     """
     columns = _Columns(layering, heights)
     for vertex in sorted(middles, key=middles.__getitem__):
-        columns.place(vertex, middles[vertex])
+        columns.add(vertex, middles[vertex])
     new = [vertex for vertex in range(layering.cards) if vertex not in middles]
     for vertex in sorted(new, key=lambda vertex: (layering.rank[vertex], series.get(vertex, (0, 0)), vertex)):
         before = [
@@ -80,10 +80,10 @@ def anchor(layering: Layering, heights: Sequence[int], middles: Mapping[int, int
         ]
         target = columns.center(vertex)
         above = max(before) + 1 if before else float("-inf")
-        columns.place(vertex, columns.bottom(layering.rank[vertex]) + CARD_GAP if target is None else target, above)
+        columns.add(vertex, columns.bottom(layering.rank[vertex]) + CARD_GAP if target is None else target, above)
     for trunk in layering.trunks:
         for vertex in trunk:
-            columns.place(vertex, columns.center(vertex) or 0)
+            columns.add(vertex, columns.center(vertex) or 0)
     for layer in layering.layers:
         layer.sort(key=columns.y.__getitem__)
     top = min(

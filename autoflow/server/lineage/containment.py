@@ -22,6 +22,7 @@ from autoflow.server.paging import chunks
 from autoflow.server.request_parser import as_number
 
 FOLDERS_OF_QUERY = 50  # each is a range of paths
+MANY_FOLDERS = 200  # above, it is first looked whether there are any files
 
 Pair = tuple[EntityRef, EntityRef]  # a source, such as a container, and a target, such as what it contains
 
@@ -56,9 +57,9 @@ def contents(conn: Connection, refs: Sequence[EntityRef]) -> Iterator[Pair]:
     written_refs = [ref for ref in refs if ref.key in written]
     for chunk in chunks(own_ids(written_refs, "dataset")):
         yield from _written_datasets(conn, datasets.c.id.in_(chunk), _named_by_edge("project", datasets.c.project_id))
-    for chunk in chunks(own_ids(written_refs, "folder"), FOLDERS_OF_QUERY):
+    is_read = and_(_named_by_edge("file", files.c.id), ~_named_by_edge("file", files.c.id, "output"))
+    for chunk in _with_files(conn, own_ids(written_refs, "folder"), is_read):
         below = [and_(files.c.path >= f"{folder}/", files.c.path < f"{folder}0") for folder in chunk]  # 0 follows /
-        is_read = and_(_named_by_edge("file", files.c.id), ~_named_by_edge("file", files.c.id, "output"))
         yield from ((folder, file) for folder, file in _folders(conn, or_(*below), is_read) if folder.id in set(chunk))
     restored = set(own_ids(refs, "project_version"))
     if restored:
@@ -103,6 +104,13 @@ def _named_by_edge(
     card = literal(f"{card_type}:", Text) + cast(number, Text)
     named = select(edges.c.id).where(edges.c.entity_key == card)
     return exists(named if direction is None else named.where(edges.c.direction == direction))
+
+
+def _with_files(conn: Connection, folders: Sequence[str], is_read: ColumnElement[bool]) -> Sequence[Sequence[str]]:
+    """Return folders in parts, one query each; none if they are many and no file could be below them."""
+    if len(folders) > MANY_FOLDERS and conn.execute(select(files.c.id).where(is_read).limit(1)).first() is None:
+        return []
+    return chunks(folders, FOLDERS_OF_QUERY)
 
 
 def _versions(conn: Connection, *conditions: ColumnElement[bool]) -> Iterator[Pair]:

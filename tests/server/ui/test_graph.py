@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from urllib.parse import urlsplit
 
@@ -10,6 +11,11 @@ import pytest
 from tests.server.ui.assertions import card, panel, position, query_of, scale_of, wait_until_still
 
 NARROW = {"width": 390, "height": 844}
+DROP = """(bytes) => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(bytes)], "weights.pt"));
+    document.querySelector(".finder input").dispatchEvent(new DragEvent("drop", { dataTransfer: data }));
+}"""
 RED_PIXELS = """(canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     let red = 0;
@@ -118,17 +124,25 @@ def test_a_focus_limits_the_graph(open_graph, expect):
 
 
 def test_cards_are_found_by_name(open_graph, expect):
-    """After slash, a few letters and Enter the card is selected and in sight."""
+    """After slash, a few letters and Enter the card is selected and in sight; also by a misspelled word, in a cluster,
+    and by a file that is dropped on the box.
+    """
     page = open_graph("/workspace/1")
     page.keyboard.press("/")
     page.keyboard.type("alarm")
-    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.get_by_role("option").first).to_contain_text("Folder /alarms")
     page.keyboard.press("Enter")
     expect(panel(page).get_by_role("heading", level=2)).to_have_text("Folder /alarms")
     expect(card(page, "Folder /alarms")).to_be_in_viewport()
-    page.keyboard.press("/")
-    page.keyboard.type("nothing like it")
-    expect(page.get_by_role("option")).to_have_text("No matching card")
+    for words, option in (("nothing like it", "No matching card"), ("bset.pt", "best.pt"), ("exports 3.tar", "3.tar")):
+        page.keyboard.press("/")
+        page.keyboard.press("Control+A")
+        page.keyboard.type(words)
+        expect(page.get_by_role("option").first).to_contain_text(option)
+    page.keyboard.press("Enter")
+    expect(panel(page).get_by_role("heading", level=2)).to_have_text("Project Archive")
+    page.evaluate(DROP, [1, 2, 3])
+    expect(page.get_by_role("combobox", name="Find in the graph")).to_have_value(hashlib.sha256(b"\1\2\3").hexdigest())
 
 
 def test_the_graph_is_filtered_by_type_app_and_day(open_graph, expect):
@@ -327,14 +341,23 @@ def test_a_hidden_page_does_not_poll(open_graph, lineage, expect):
 
 
 def test_a_lost_server_is_reported(open_graph, expect):
-    """The graph stays, under a line that disappears when the server answers again."""
+    """The graph stays, under a line that disappears when the server answers again; a filter that was ticked meanwhile
+    is applied then.
+    """
     page = open_graph()
     page.route("**/autoflow.changes", lambda route: route.abort())
     open_graph.errors.clear()
     expect(page.get_by_text("The server cannot be reached")).to_be_visible()
     expect(card(page, "Lemons")).to_be_visible()
+    page.route("**/autoflow.scene", lambda route: route.abort())
+    page.get_by_text("Filter", exact=True).click()
+    with page.expect_event("requestfailed", lambda request: "changes" in request.url):
+        page.get_by_role("checkbox", name="runs", exact=False).first.check()
     page.unroute("**/autoflow.changes")
+    page.unroute("**/autoflow.scene")
+    page.get_by_role("button", name="Try now").click()
     expect(page.get_by_text("The server cannot be reached")).to_be_hidden()
+    expect(page.locator(".focus-bar strong")).to_be_visible()
     open_graph.errors.clear()
 
 

@@ -1,6 +1,7 @@
 // @ts-check
 /** The parts of every page: its header, and its states loading, failed and empty. */
 import { ApiError } from "./api.js";
+import { handleFileDrop } from "./components/file-drop.js";
 import { element } from "./dom.js";
 import { capitalize, errorMessage } from "./format.js";
 import { initThemeButton } from "./theme.js";
@@ -19,6 +20,7 @@ export function initPage() {
   const query = new URLSearchParams(location.search);
   const input = document.getElementById("find");
   if (input instanceof HTMLInputElement && location.pathname === "/search") input.value = query.get("q") ?? "";
+  if (input instanceof HTMLInputElement) handleFileDrop(input, (sha256) => location.assign(`/search?q=${sha256}`));
   return { facts: document.documentElement.dataset, query };
 }
 

@@ -20,26 +20,28 @@ export async function changeCounter() {
  * @param {number} options.known the counter before the shown content was loaded
  * @param {() => Promise<unknown>} options.onChange resolves to false if it has to be called again for this change
  * @param {(reachable: boolean) => void} [options.onReachable] called when the server is lost, and when it is back
+ * @returns {{now: () => void}} polls at once, and calls `onReachable` in any case
  */
 export function pollChanges({ known, onChange, onReachable }) {
   let [counter, interval, timer, polling] = [known, INTERVAL, 0, false];
-  const poll = async () => {
-    if (document.hidden || polling) return;
+  const poll = async (isAsked = false) => {
+    if ((document.hidden && !isAsked) || polling) return;
     clearTimeout(timer);
     polling = true;
     try {
       const changes = await changeCounter();
       const shown = changes === counter || (await onChange()) !== false;
       if (shown) counter = changes;
-      if (interval !== INTERVAL) onReachable?.(true);
+      if (interval !== INTERVAL || isAsked) onReachable?.(true);
       interval = INTERVAL;
     } catch {
-      if (interval === INTERVAL) onReachable?.(false);
+      if (interval === INTERVAL || isAsked) onReachable?.(false);
       interval = Math.min(interval * 2, MAX_INTERVAL);
     }
     polling = false;
-    timer = window.setTimeout(poll, interval);
+    timer = window.setTimeout(() => poll(), interval);
   };
-  document.addEventListener("visibilitychange", poll);
-  timer = window.setTimeout(poll, INTERVAL);
+  document.addEventListener("visibilitychange", () => poll());
+  timer = window.setTimeout(() => poll(), INTERVAL);
+  return { now: () => void poll(true) };
 }

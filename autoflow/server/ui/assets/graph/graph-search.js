@@ -1,10 +1,13 @@
 // @ts-check
 /** The search box of the workflow page; by keyboard: `/`, type, arrow keys, Enter. */
+import { handleFileDrop } from "../components/file-drop.js";
 import { element } from "../dom.js";
+import { findLoaded, findOnServer } from "./graph-find.js";
 
 /** @typedef {import("./graph-view.js").GraphView} GraphView */
 
 const MAX_HITS = 12;
+const TYPING_PAUSE = 120; // milliseconds without a key after which the server is asked
 
 /**
  * Make the search box.
@@ -28,6 +31,8 @@ export function graphSearch(current, onChoose) {
   /** @type {string[]} keys of cards, which name them also in the next graph */
   let hits = [];
   let active = -1;
+  let timer = 0;
+  let request = new AbortController();
 
   const close = () => {
     list.hidden = true;
@@ -48,41 +53,60 @@ export function graphSearch(current, onChoose) {
     input.value = "";
     onChoose(key);
   };
-  const show = async () => {
-    const graph = current();
-    const text = input.value.trim().toLowerCase();
-    if (!graph || !text) return close();
-    await graph.loadAllDetails();
-    if (input.value.trim().toLowerCase() !== text) return undefined;
-    const matches = find(graph, text);
+  /** @param {import("./graph-find.js").Hit[]} matches @param {boolean} complete whether the server has answered */
+  const show = (matches, complete) => {
+    const keep = hits[active];
     const shown = matches.slice(0, MAX_HITS);
-    hits = shown.map((card) => graph.keys[card] ?? "");
+    hits = shown.map(({ key }) => key);
     list.replaceChildren(
-      ...shown.map((card, n) => {
-        const details = graph.detailsOf(card);
-        const type = element("span", { class: "muted" }, graph.typeOf(card).label);
+      ...shown.map(({ key, title, detail, type }, n) => {
+        const texts = element("span", { class: "text" }, title, element("span", { class: "detail" }, detail));
         const option = element(
           "li",
           { id: `hit-${n}`, role: "option" },
-          element("span", { class: "text" }, details?.title ?? ""),
-          type,
+          texts,
+          element("span", { class: "muted" }, type),
         );
         option.addEventListener("pointerdown", (event) => {
           event.preventDefault();
-          choose(graph.keys[card] ?? "");
+          choose(key);
         });
         return option;
       }),
     );
-    if (!hits.length)
-      list.append(element("li", { class: "none", role: "option", "aria-disabled": "true" }, "No matching card"));
+    if (!hits.length) {
+      const text = complete ? "No matching card" : "Searching …";
+      list.append(element("li", { class: "none", role: "option", "aria-disabled": "true" }, text));
+    }
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
-    status.textContent = `${matches.length} found`;
-    setActive(hits.length ? 0 : -1);
+    if (complete) status.textContent = `${matches.length} found`;
+    setActive(hits.length ? Math.max(0, hits.indexOf(keep ?? "")) : -1);
+  };
+  const search = () => {
+    clearTimeout(timer);
+    request.abort();
+    const graph = current();
+    const text = input.value.trim();
+    if (!graph || !text) return close();
+    const loaded = findLoaded(graph, text.toLowerCase());
+    show(loaded, false);
+    request = new AbortController();
+    const { signal } = request;
+    timer = window.setTimeout(async () => {
+      const others = await findOnServer(graph, text, signal).catch(() => []);
+      if (signal.aborted || current() !== graph) return;
+      const known = new Set(loaded.map(({ key }) => key));
+      show([...loaded, ...others.filter(({ key }) => !known.has(key))], true);
+    }, TYPING_PAUSE);
     return undefined;
   };
-  input.addEventListener("input", show);
+  input.addEventListener("input", search);
+  handleFileDrop(input, (sha256) => {
+    input.value = sha256;
+    input.focus();
+    search();
+  });
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -97,26 +121,4 @@ export function graphSearch(current, onChoose) {
     }
   });
   return { element: container, focus: () => input.focus() };
-}
-
-/**
- * @param {GraphView} graph
- * @param {string} text in lower case
- * @returns {number[]} matching cards, first those whose title starts with the text
- */
-function find(graph, text) {
-  const [prefixed, others] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])];
-  for (let n = 0; n < graph.size; n += 1) {
-    const details = graph.detailsOf(n);
-    if (!details) continue;
-    const title = details.title.toLowerCase();
-    if (title.startsWith(text)) prefixed.push(n);
-    else if (
-      [title, details.name, details.description ?? "", String(details.id)].some((value) =>
-        value.toLowerCase().includes(text),
-      )
-    )
-      others.push(n);
-  }
-  return [...prefixed, ...others];
 }

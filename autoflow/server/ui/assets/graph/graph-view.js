@@ -150,13 +150,20 @@ export class GraphView {
     return { cards, arrows };
   }
 
-  /** The positions of the cards, for a layout that leaves them there; of a large graph none, as they take long to send. */
+  /** The positions of the cards, for a layout that leaves them there; none of a large graph: they take long to send. */
   get places() {
     /** @type {Record<string, [number, number]>} */
     const places = {};
     if (this.size > MAX_PLACES) return places;
     for (const [card, key] of this.keys.entries()) places[key] = [this.x[card] ?? 0, this.y[card] ?? 0];
     return places;
+  }
+
+  /** @param {string} key @returns {string} the key of the cluster that holds a card, empty for none */
+  clusterOf(key) {
+    for (const card of this.details.values())
+      if (card.members?.includes(key) && this.index.has(card.key)) return card.key;
+    return "";
   }
 
   /** The number of cards, those in clusters included. */

@@ -101,6 +101,27 @@ export function groupsInSight(groups, view) {
     .slice(0, 2 * MAX_LABELS);
 }
 
+/** @param {Group} group @param {View} view @returns {boolean} whether the label of a group stands beside it */
+function isBeside(group, view) {
+  return group.size > 1 && (group.bottom - group.top) * view.k < LOW;
+}
+
+/**
+ * @param {Group[]} groups
+ * @param {Group} own
+ * @param {number[]} box of a label, in pixels of the screen
+ * @param {View} view
+ * @returns {boolean} whether it would cover a part of another group
+ */
+function covers(groups, own, [left = 0, top = 0, right = 0, bottom = 0], view) {
+  const [x1, x2] = [view.x + left / view.k, view.x + right / view.k];
+  const [y1, y2] = [view.y + top / view.k, view.y + bottom / view.k];
+  return groups.some(
+    (group) =>
+      group !== own && group.size > 1 && group.left < x2 && group.right > x1 && group.top < y2 && group.bottom > y1,
+  );
+}
+
 /**
  * Return the start of a group's label: above it, or beside it if it is lower than its label.
  * @param {Group} group
@@ -109,7 +130,7 @@ export function groupsInSight(groups, view) {
  */
 function labelPosition(group, view) {
   const [top, bottom] = [(group.top - view.y) * view.k, (group.bottom - view.y) * view.k];
-  if (group.size > 1 && bottom - top < LOW) return [(group.right - view.x) * view.k + 8, (top + bottom) / 2];
+  if (isBeside(group, view)) return [(group.right - view.x) * view.k + 8, (top + bottom) / 2];
   return [Math.max(8, (group.left - view.x) * view.k), Math.max(HEIGHT, top - HEIGHT / 2 - 2)];
 }
 
@@ -132,6 +153,7 @@ export function paintLabels(context, graph, groups, view, palette) {
     const [x, y] = labelPosition(group, view);
     const box = [x - 4, y - HEIGHT / 2, x + context.measureText(text).width + 4, y + HEIGHT / 2];
     const [left = 0, top = 0, right = 0, bottom = 0] = box;
+    if (isBeside(group, view) && covers(groups, group, box, view)) continue;
     const overlaps = painted.some(([l = 0, t = 0, r = 0, b = 0]) => left < r && right > l && top < b && bottom > t);
     if (overlaps) continue;
     painted.push(box);

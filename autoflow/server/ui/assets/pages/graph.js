@@ -1,7 +1,7 @@
 // @ts-check
 /** The workflow page: loads the graph that the address asks for, and keeps the address and the viewport in step. */
 
-import { call } from "../api.js";
+import { ApiError, call } from "../api.js";
 import { pollChanges } from "../components/change-polling.js";
 import { projectTabs } from "../components/project-tabs.js";
 import { element } from "../dom.js";
@@ -39,6 +39,10 @@ with workflow("Train") as run:
 const narrow = matchMedia("(max-width: 700px)");
 
 let state = readState();
+/** whether a graph was requested that could not be loaded */
+let isPending = false;
+/** @type {ReturnType<typeof pollChanges> | null} */
+let polling = null;
 /** whether the camera is to show all of the graph that is being loaded */
 let refit = false;
 /** @type {GraphView | null} */
@@ -48,7 +52,7 @@ let pending = null;
 
 const viewport = new Viewport(
   (key) => select(key, true),
-  (key) => go(key),
+  (key) => void go(key),
   // the camera's position belongs to the old graph while another is being loaded
   () => pending || saveState(false),
 );
@@ -63,8 +67,11 @@ const status = element("p", { class: "visually-hidden", role: "status" });
 const lost = element(
   "p",
   { class: "notice lost-server", role: "status", hidden: true },
-  "The server cannot be reached. This page shows what was last loaded, and tries again.",
+  element("span", {}, "The server cannot be reached. This page shows what was last loaded, and tries again."),
 );
+const tryNow = element("button", { type: "button" }, "Try now");
+tryNow.addEventListener("click", () => polling?.now());
+lost.append(tryNow);
 const failure = element("p", { class: "notice failed-request", role: "alert", hidden: true });
 const filter = filterMenu(() => state.query, changeFilter);
 const search = graphSearch(
@@ -112,7 +119,20 @@ async function update(query, push = true) {
   // a focused graph is shown as a whole: the current camera does not apply to it
   state = { ...state, query, camera: graph && !query.focus ? viewport.camera.transform : null };
   if (push) writeState(state, true);
-  await load("requested").catch(handleError);
+  await loadRequested();
+}
+
+/** Load what was requested; if the server cannot be reached, again as soon as it can. */
+async function loadRequested() {
+  try {
+    await load("requested");
+    isPending = false;
+  } catch (error) {
+    if (!graph || !(error instanceof ApiError && error.status === 0)) return handleError(error);
+    isPending = true;
+    lost.hidden = false;
+    polling?.now();
+  }
 }
 
 /** Load what has changed; a person's own request goes first. @returns {Promise<boolean>} whether it was loaded */
@@ -136,7 +156,13 @@ async function load(reason) {
   const have = reason === "changed" && graph ? graph.digest : "";
   const response = await call(
     "autoflow.scene",
-    { [entry]: number, ...requestBody(state.query), keep, have, places: refit || reason === "back" || !graph ? {} : graph.places },
+    {
+      [entry]: number,
+      ...requestBody(state.query),
+      keep,
+      have,
+      places: refit || reason === "back" || !graph ? {} : graph.places,
+    },
     request.signal,
   ).finally(() => {
     if (pending === request) pending = null;
@@ -292,8 +318,10 @@ function showRows(shown) {
   void fillCardTable(tableSection, shown, go, () => graph === shown).catch(handleError);
 }
 
-/** Show a card in the graph, and select it; nothing if the graph has no such card now. @param {string} key */
-function go(key) {
+/** Show a card, out of its cluster, and select it; nothing if the graph has no such card. @param {string} key */
+async function go(key) {
+  const cluster = graph?.index.has(key) ? "" : graph?.clusterOf(key);
+  if (cluster) await update({ ...state.query, opened: [...state.query.opened, cluster] });
   const card = graph?.indexOf(key) ?? -1;
   if (card < 0) return;
   showTable(false);
@@ -363,11 +391,12 @@ handleKeyboard({
 
 /** Keep the graph current. @param {number} known the counter of changes that the first graph was read at */
 function followChanges(known) {
-  pollChanges({
+  polling = pollChanges({
     known,
     onChange: refresh,
     onReachable: (reachable) => {
       lost.hidden = reachable;
+      if (reachable && isPending) void loadRequested();
     },
   });
 }
