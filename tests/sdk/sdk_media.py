@@ -221,9 +221,15 @@ def read_cloud(api: sly.Api, cloud: int) -> dict[str, Any]:
     known = sly.ProjectMeta.from_json(api.project.get_meta(info.project_id))
     read = sly.PointcloudAnnotation.from_json(api.pointcloud.annotation.download(cloud), known, KeyIdMap())
     (image,) = api.pointcloud.get_list_related_images(cloud)
+    with tempfile.TemporaryDirectory() as folder:
+        path, picture = f"{folder}/a.pcd", f"{folder}/cam.png"
+        sly.run_coroutine(api.pointcloud.download_path_async(cloud, path))
+        sly.run_coroutine(api.pointcloud.download_related_image_async(image["id"], picture))
+        hashes = [sly.fs.get_file_hash(path) == info.hash, sly.fs.get_file_hash(picture) == image["hash"]]
     return {
         "name": info.name,
         "mime": info.cloud_mime,
+        "asynchronously": hashes,
         "counts": [info.figures_count, len(read.objects)],
         "annotation": plain(read.to_json()) == plain(cloud_annotation(known, 0).to_json()),
         "image": [image["name"], image["meta"], api.pointcloud.download_related_image(image["id"]).shape],

@@ -60,6 +60,7 @@ def test_point_clouds_are_read_back_equal(sdk):
     assert sdk("read_cloud", cloud=made["clouds"][0]) == {
         "name": "a.pcd",
         "mime": "image/pcd",
+        "asynchronously": [True, True],
         "counts": [2, 1],
         "annotation": True,
         "image": ["cam.png", {"deviceId": "left"}, (8, 10, 3)],

@@ -105,8 +105,15 @@ async def _stream(first: bytes, chunks: Iterator[bytes]) -> AsyncIterator[bytes]
         yield chunk
 
 
-async def file_response(request: Request, content: Content | CompositeContent) -> Response:
+async def file_response(
+    request: Request, content: Content | CompositeContent, *, has_checksum: bool = True
+) -> Response:
     """Return a file or a range of it, with headers that keep a browser from opening it as a page of this site.
+
+    Args:
+        request: the request.
+        content: the file.
+        has_checksum: whether the response tells the hash in the header by which the SDK checks what it received.
 
     Raises:
         ServerRefused, ServerBusy: the range cannot be satisfied, or the file cannot be read. No response has begun.
@@ -128,7 +135,7 @@ async def file_response(request: Request, content: Content | CompositeContent) -
     headers["Content-Length"] = str(stop - start)
     if byte_range is not None:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size}"
-    elif content.hash is not None:
+    elif content.hash is not None and has_checksum:
         headers["x-content-checksum-sha256"] = content.hash  # the SDK compares it with what it received
     headers["Content-Type"] = content.mime if content.mime and _INERT.fullmatch(content.mime) else _OCTET_STREAM
     status = 206 if byte_range is not None else 200
