@@ -18,9 +18,10 @@ from autoflow.api.missing_names import missing_name
 from autoflow.api.model import ModelApi
 from autoflow.api.project import ProjectApi
 from autoflow.api.task import TaskApi
+from autoflow.api.webhook import WebhookApi
 from autoflow.api.workflow import Workflow
 from autoflow.graph.notebook import NotebookGraph, NotebookImpact, NotebookTrace
-from autoflow.model.reference import parse, parse_image
+from autoflow.model.reference import Reference, parse, parse_image
 from autoflow.model.reproduction import Reproduction, ReproductionPlan
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime import inference
@@ -131,6 +132,11 @@ class Api:
     def model(self) -> ModelApi:
         """Models, their versions and aliases. Our server only."""
         return ModelApi(self.transport)
+
+    @cached_property
+    def webhook(self) -> WebhookApi:
+        """Webhooks of teams."""
+        return WebhookApi(self.transport)
 
     @cached_property
     def task(self) -> TaskApi:
@@ -262,18 +268,30 @@ class Api:
         """Return the differences of two runs, and whether their results can be compared. Our server only.
 
         Args:
-            first, second: a task's id, or a reference as ``task:5``.
+            first, second: a task's id, or a reference as ``task:5``, or a model's as ``model:lemons@champion``, which
+                stands for the run that wrote its weights.
 
         Raises:
             ValueError: a reference does not name a run.
             ServerError: the server does not know a run, or is a Supervisely instance.
         """
-        references = [parse(str(run), default_kind="task") for run in (first, second)]
-        for reference in references:
-            if reference.kind != "task":
-                raise ValueError(f"{str(reference)!r} is not a run: write task:5, or 5")
-        request = run_contract.CompareRunsRequest(first=references[0].id, second=references[1].id)
+        tasks = [self._task_of(parse(str(run), default_kind="task")) for run in (first, second)]
+        request = run_contract.CompareRunsRequest(first=tasks[0], second=tasks[1])
         return call(self.transport, run_contract.RUNS_COMPARE, request)
+
+    def _task_of(self, reference: Reference) -> int:
+        """Return the task of a run that a reference names, or that wrote the model that it names.
+
+        Raises:
+            ValueError: there is none.
+        """
+        number: int | None = reference.id if reference.kind == "task" else None
+        if reference.kind == "model":
+            number = self.model.get(str(reference))["task"]
+        if number is None:
+            what = "was written by no run" if reference.kind == "model" else "is not a run: write task:5, or 5"
+            raise ValueError(f"{str(reference)!r} {what}")
+        return number
 
     def reproduce(
         self,

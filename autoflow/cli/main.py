@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    from autoflow.cli.model_arguments import add_models
+    from autoflow.cli.model_arguments import add_models, add_webhooks
     from autoflow.cli.version_arguments import add_push, add_versions
 
     top = Parser(prog="autoflow", description="Workflow lineage and data versions of ML apps.")
@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     _add_trace_and_reproduce(commands)
     _add_runs(commands)
     add_models(commands)
+    add_webhooks(commands)
     add_versions(commands)
     add_push(commands)
     _add_erase(commands)
@@ -190,8 +191,8 @@ def _add_runs(commands: argparse._SubParsersAction[Parser]) -> None:
     runs.add_argument("--json", action="store_true", help="as JSON")
     runs.set_defaults(run="runs")
     compare = commands.add_parser("compare", help="print what differs between two runs")
-    compare.add_argument("first", metavar="RUN", help="task:N or N")
-    compare.add_argument("second", metavar="RUN", help="task:N or N")
+    compare.add_argument("first", metavar="RUN", help="task:N or N, or model:NAME@ALIAS")
+    compare.add_argument("second", metavar="RUN", help="task:N or N, or model:NAME@ALIAS")
     compare.add_argument("--json", action="store_true", help="as JSON")
     compare.set_defaults(run="compare")
 
@@ -355,6 +356,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         token,
         versions,
         watch,
+        webhooks,
     )
 
     return {
@@ -376,6 +378,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "compare": runs.compare,
         "audit": models.audit,
         **{f"models_{name}": run for name, run in models.ACTIONS.items()},
+        **{f"webhooks_{name}": run for name, run in webhooks.ACTIONS.items()},
         "watch": watch.watch,
         "reproduce": reproduce.reproduce,
         **{f"versions_{name}": run for name, run in versions.ACTIONS.items()},

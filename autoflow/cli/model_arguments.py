@@ -1,4 +1,4 @@
-"""The arguments of ``autoflow models`` and ``autoflow audit``."""
+"""The arguments of ``autoflow models``, ``autoflow audit`` and ``autoflow webhooks``."""
 
 from __future__ import annotations
 
@@ -51,3 +51,27 @@ def _add_options(command: argparse.ArgumentParser, run: str) -> None:
     command.add_argument("--team", type=int, metavar="N", help="the team (default: all, your first one first)")
     command.add_argument("--json", action="store_true", help="as JSON")
     command.set_defaults(run=run)
+
+
+def add_webhooks(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add ``autoflow webhooks`` to the commands."""
+    actions = commands.add_parser("webhooks", help="addresses that get a team's events").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    for name, description in (
+        ("list", "list the webhooks of a team"),
+        ("add", "add a webhook and print its secret"),
+        ("remove", "remove a webhook"),
+        ("test", "send an event to a webhook"),
+        ("deliveries", "print what became of the latest events"),
+    ):
+        command: argparse.ArgumentParser = actions.add_parser(name, help=description)
+        command.add_argument("--json", action="store_true", help="as JSON")
+        command.set_defaults(run=f"webhooks_{name}")
+        if name in {"list", "add", "test"}:
+            command.add_argument("--team", type=int, default=1, metavar="N", help="the team (default: 1)")
+        if name == "add":
+            command.add_argument("event", metavar="EVENT", help="run.failed, version.created, alias.moved, ...")
+            command.add_argument("url", metavar="URL", help="where it is sent, by POST")
+        elif name != "list":
+            command.add_argument("id", type=int, metavar="ID", help="number of the webhook")

@@ -27,6 +27,7 @@ def search(args: argparse.Namespace) -> int:
     zone = render_options().zone
     for run in response["runs"]:
         parts = [f"task:{run['id']}", printable(run["name"]), run["state"], format_time(run["startedAt"], zone)]
+        parts += [printable(f"by {run['createdBy']}") if run["createdBy"] else ""]
         parts += [_shown(run["results"]), _shown(run["parameters"])]
         print("  ".join(part for part in parts if part))
     if response["next"] is not None:

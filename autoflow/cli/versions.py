@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -137,17 +138,28 @@ def list_all(args: argparse.Namespace) -> int:
     if args.json:
         _print_json([version._asdict() for version in versions])
         return 0
-    for line in _table([_row(version) for version in versions]):
+    logins = _logins(api, versions)
+    for line in _table([_row(version, logins) for version in versions]):
         print(line)
     if not versions:
         print(f"There are no versions; create one with `autoflow versions create {args.project}`.", file=sys.stderr)
     return 0
 
 
-def _row(version: VersionInfo) -> tuple[str, ...]:
+def _logins(api: Api, versions: Iterable[VersionInfo]) -> dict[int, str]:
+    """Return the logins of the users who made versions, by their ids; without users that the caller does not see."""
+    logins: dict[int, str] = {}
+    for number in {version.created_by for version in versions if version.created_by is not None}:
+        with contextlib.suppress(ServerRefused):
+            logins[number] = str(api.transport.call("users.info", {"id": number})["login"])
+    return logins
+
+
+def _row(version: VersionInfo, logins: Mapping[int, str]) -> tuple[str, ...]:
     created = format_time(version.created_at, render_options().zone)
     title, description = printable(version.name or ""), printable(version.description or "")
-    return f"version:{version.id}", f"V{version.version}", created, title, description
+    author = printable(logins.get(version.created_by or 0, ""))
+    return f"version:{version.id}", f"V{version.version}", created, author, title, description
 
 
 def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
@@ -160,7 +172,8 @@ def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
 
 def show(args: argparse.Namespace) -> int:
     """Print one version."""
-    version = _version(open_api(), args.which)
+    api = open_api()
+    version = _version(api, args.which)
     if args.json:
         _print_json(version._asdict())
         return 0
@@ -169,6 +182,8 @@ def show(args: argparse.Namespace) -> int:
         if value:
             print(printable(f"  {name:<12}{value}"))
     print(f"  {'created':<12}{format_time(version.created_at, render_options().zone)}")
+    for login in _logins(api, [version]).values():
+        print(printable(f"  {'by':<12}{login}"))
     return 0
 
 

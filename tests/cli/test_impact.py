@@ -10,6 +10,7 @@ import pytest
 
 import autoflow
 from autoflow import Api
+from autoflow.process.os_user import user_at_host
 
 pytest.importorskip("PIL")
 
@@ -46,8 +47,8 @@ def test_a_local_image_is_followed_to_what_was_made_from_it(trained, command):
     assert (answer["complete"], answer["images"][0]["projectId"]) == (True, trained)
     rows = list(csv.DictReader(io.StringIO(command("impact", "image:1", "--csv")[1])))
     assert [(row["type"], row["made_by"], row["created_by"]) for row in rows] == [
-        ("task", "", "admin"),
-        ("folder", rows[0]["ref"], "admin"),
+        ("task", "", user_at_host()),
+        ("folder", rows[0]["ref"], user_at_host()),
     ]
     assert "Train" in command("impact", "project:1", "--format", "mermaid")[1]
     assert Api().impact("dataset:1/lemon.png").ref == "dataset:1/lemon.png"

@@ -55,6 +55,9 @@ def test_the_documented_commands(api, command):
     assert re.search(rf"  {re.escape(user_at_host())}  alias.set  model:lemons@champion  1 -> 2  better on", text)
     assert [entry["after"] for entry in json.loads(command("audit", "--action", "alias.", "--json")[1])] == ["2", "1"]
 
+    assert "lemons V2 (champion)" in command("graph", "--file", "model:lemons@champion")[1]
+    assert command("compare", "model:lemons@1", "model:lemons@champion")[1].startswith("task:1  Train  finished")
+    assert f"by {user_at_host()}" in command("runs")[1]
     code, _, errors = command("models", "alias", "lemons", "champion")
     assert (code, errors) == (1, "autoflow: name the version that the alias shall name, or write --remove\n")
     assert command("models", "alias", "lemons", "champion", "--remove")[0] == 0

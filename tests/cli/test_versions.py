@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from autoflow import Api
+from autoflow.process.os_user import user_at_host
 from autoflow.runtime import destination
 from autoflow.server.server import Server
 from tests import serving
@@ -191,7 +192,12 @@ def test_push_and_pull(api, versions, command, tmp_path):
         user = server.tokens.caller(token)
         details = server.call("autoflow.versions.meta", {"id": 1}, user)["version"]
         origin = details["copiedFrom"]
-        assert (details["name"], origin["author"], origin["project"], origin["version"]) == ("before", "admin", 1, 1)
+        assert (details["name"], origin["author"], origin["project"], origin["version"]) == (
+            "before",
+            user_at_host(),
+            1,
+            1,
+        )
         api.project.remove(1)
         code, output, _ = versions("pull", "version:1", url, "--token", token, "--name", "back", "--json")
         restored = json.loads(output)

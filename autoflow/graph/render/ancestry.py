@@ -156,11 +156,13 @@ class _TreeRenderer:
         return f"{paint(name, 'strong')}  {reference}  {paint(printable(_data_type(card, data)), 'muted')}{more}"
 
     def run_summary(self, run: Mapping[str, Any]) -> str:
-        """Return a run's status, start, duration and error."""
+        """Return a run's status, start, duration, user and error."""
         started, finished = parse_time(run.get("startedAt")), parse_time(run.get("finishedAt"))
         duration = f"{(finished - started).total_seconds():.1f} s" if started and finished else ""
         status = run_status(run.get("state"), run.get("seenAt"), bool(run.get("facts", {}).get("unattributed")))
-        parts = [status, format_time(run.get("startedAt"), self.terminal.zone), duration, str(run.get("error") or "")]
+        author = f"by {run['createdBy']}" if run.get("createdBy") else ""
+        started_at = format_time(run.get("startedAt"), self.terminal.zone)
+        parts = [status, started_at, duration, author, str(run.get("error") or "")]
         return ", ".join(part for part in parts if part)
 
     def run_lines(self, key: str) -> Iterator[str]:

@@ -17,6 +17,7 @@ from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.walk import walk
+from autoflow.server.methods.lineage.references import parse_reference, resolve
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.request_parser import as_number
 from autoflow.wire.contract import lineage as contract
@@ -62,6 +63,9 @@ def _from_file(conn: Connection, id_or_path: int | str, team_id: int) -> Entry:
     if file_id is not None:
         card = EntityRef("", "file", files.get(conn, file_id)["id"])
         return Entry(f"Workflow for file {file_id}", card, [card])
+    if str(id_or_path).startswith("model:"):
+        card = resolve(conn, parse_reference(str(id_or_path)), None)
+        return Entry(f"Workflow for {id_or_path}", card, [card])
     path = files.normalize_path(str(id_or_path))
     file_row = files.current(conn, team_id, path)
     card = EntityRef("", "file", file_row["id"]) if file_row else EntityRef("", "folder", path.rstrip("/") or "/")
