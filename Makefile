@@ -111,6 +111,7 @@ soak: .venv-dev/ready .venv-ray/ready .venv-torch/ready
 	@$(DEV)python benchmarks/soak.py embedded
 	@$(DEV)python benchmarks/versions_soak.py
 	@$(DEV)python benchmarks/media_soak.py
+	@$(DEV)python -m benchmarks.reproduction_soak
 	@$(DEV)python benchmarks/frameworks_soak.py ray=.venv-ray/bin/python torch=.venv-torch/bin/python
 
 # Frameworks too large for .venv-dev, each in an environment of its own, on a Python that both have wheels for.

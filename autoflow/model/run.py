@@ -100,6 +100,7 @@ class RunFacts(TypedDict, total=False):
     parameters: dict[str, Any]  # as passed to `workflow`
     command: list[str]  # starts with the interpreter
     folder: str  # the working directory
+    started_in: str  # that of the start of its process, if it is another one
     script: str
     python: str
     host: str

@@ -8,6 +8,7 @@ import shlex
 from autoflow.process.paths import path_below
 from autoflow.reproduction.code import RunCode, code_lines
 from autoflow.reproduction.recorded_run import RecordedRun
+from autoflow.reproduction.running import start_folder
 from autoflow.reproduction.substitution import Command
 
 
@@ -39,16 +40,12 @@ def shell_commands(
     lines.append(shlex.join([f"python{version}", "-m", "venv", environment]))
     python = os.path.join(environment, "bin", "python")
     lines.append(shlex.join([python, "-m", "pip", "install", "-r", f"{lock}.requirements.txt"]))
-    subfolder = facts.get("folder_within")
-    folder = (
-        os.path.normpath(os.path.join(tree, subfolder))
-        if commit and subfolder is not None
-        else facts.get("folder", ".")
-    )
+    recorded_folder, subfolder = start_folder(facts)
+    folder = os.path.normpath(os.path.join(tree, subfolder)) if commit and subfolder is not None else recorded_folder
     words = [python, *(relocate(word, facts.get("root"), tree) for word in command.words[1:])]
     variables = {**command.environment, "AUTOFLOW_SERVER": server, "AUTOFLOW_REPRODUCES": run.ref}
     assignments = [f"{name}={value}" for name, value in variables.items()]
-    lines.append(f"(cd {shlex.quote(folder)} && {shlex.join(['env', *assignments, *words])})")
+    lines.append(f"(cd {shlex.quote(folder or '.')} && {shlex.join(['env', *assignments, *words])})")
     if commit and repository:
         lines.append(shlex.join(["git", "-C", repository, "worktree", "remove", "--force", tree]))
     return lines

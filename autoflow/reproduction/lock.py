@@ -22,6 +22,7 @@ _CODE = (
     "root",
     "folder",
     "folder_within",
+    "started_in",
     "script",
     "script_within",
     "patch",

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 
 from autoflow.errors import NotReproducible
+from autoflow.model.run import RunFacts
 from autoflow.process import process_tree
 from autoflow.process.paths import path_below
 from autoflow.reproduction.interpreter import Interpreter
@@ -69,6 +70,14 @@ def command_line(run: RecordedRun, command: Command, interpreter: Interpreter, t
     return [interpreter.path, *words]
 
 
+def start_folder(facts: RunFacts) -> tuple[str | None, str | None]:
+    """Return the folder that a run's process was started in, and its path in the repository; None where unknown."""
+    started_in, root = facts.get("started_in"), facts.get("root")
+    if started_in is None:
+        return facts.get("folder"), facts.get("folder_within")
+    return started_in, path_below(os.path.realpath(started_in), root) if root is not None else None
+
+
 def working_folder(run: RecordedRun, tree: str) -> str:
     """Return the recorded working folder, in the checkout if it was in the repository.
 
@@ -78,7 +87,7 @@ def working_folder(run: RecordedRun, tree: str) -> str:
     script = run.facts.get("script_within")
     if script is not None and not in_environment(script) and not os.path.exists(os.path.join(tree, script)):
         raise NotReproducible(f"commit {run.commit[:12]} has no {script}: it was never committed")
-    subfolder = run.facts.get("folder_within")
+    folder, subfolder = start_folder(run.facts)
     if subfolder is not None:
         path = os.path.realpath(os.path.join(tree, subfolder))
         if path_below(path, os.path.realpath(tree)) is None:
@@ -88,7 +97,6 @@ def working_folder(run: RecordedRun, tree: str) -> str:
         if not os.path.isdir(path):
             raise NotReproducible(f"commit {run.commit[:12]} has no folder {subfolder}, in which the run was started")
         return path
-    folder = run.facts.get("folder")
     return folder if folder is not None and os.path.isdir(folder) else tree
 
 

@@ -15,7 +15,7 @@ import platform
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoflow import settings
 from autoflow.guard import guard, logger
@@ -24,6 +24,9 @@ from autoflow.model.run_code import gaps, has_changes
 from autoflow.process.forks import defer_forks
 from autoflow.process.paths import path_below
 from autoflow.runtime import code_state, environment, git, masking
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 MAX_READ = 20  # small files outside of git that count as code if a run read them
 
@@ -81,7 +84,25 @@ def initial_facts(parameters: Any, ordinal: int = 0) -> RunFacts:
         facts["folder"] = os.getcwd()
         if script := getattr(main, "__file__", None):
             facts["script"] = os.path.abspath(script)
+            started_in = _start_folder(script, getattr(main, "__spec__", None))
+            if started_in is not None and not os.path.samefile(started_in, facts["folder"]):
+                facts["started_in"] = started_in
     return facts
+
+
+def _start_folder(script: str, spec: ModuleSpec | None) -> str | None:
+    """Return the working folder at the start of the process, which `os.chdir` does not change; None if it is unknown.
+
+    Args:
+        script: path of the main module. Python makes it absolute when it starts.
+        spec: how that was found with ``python -m``, None without.
+    """
+    words = list(getattr(sys, "orig_argv", sys.argv))[1:]
+    if spec is not None:
+        step = spec.name.removesuffix(".__main__").replace(".", os.sep)
+        words = [f"{step}.py", os.path.join(step, "__main__.py")]
+    endings = (os.sep + word for word in words if word and not os.path.isabs(word))
+    return next((script.removesuffix(ending) or os.sep for ending in endings if script.endswith(ending)), None)
 
 
 class FactsPart(NamedTuple):
