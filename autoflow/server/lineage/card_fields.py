@@ -188,9 +188,9 @@ def _thumbnails(
         for chunk in chunks([owner_id for owner_type, owner_id in owners if owner_type == kind]):
             for owner_id, *image_ids in conn.execute(select(table.c.id, *images).where(table.c.id.in_(chunk))):
                 first_images[kind, owner_id] = [image_id for image_id in image_ids if image_id is not None]
-    stored: set[int] = set()  # images whose bytes are here, not behind a link
+    stored: set[int] = set()  # images whose bytes are here, not behind a link, and of a known type
     for chunk in chunks([image_id for image_ids in first_images.values() for image_id in image_ids]):
-        query = select(items.c.id).where(items.c.id.in_(chunk), items.c.hash.is_not(None))
+        query = select(items.c.id).where(items.c.id.in_(chunk), items.c.hash.is_not(None), items.c.mime.is_not(None))
         stored.update(conn.execute(query).scalars())
     for imaged, image_ids in first_images.items():
         urls = [f"/storage/previews/{image_id}" for image_id in image_ids if image_id in stored]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
+from autoflow.wire.parts import Part
 from tests.server.ui.demo_project import wait_for
 
 
@@ -137,3 +140,29 @@ def test_a_project_without_versions_explains_them(open_page, demo_project, expec
     expect(page.get_by_role("heading", name="No versions yet", level=2)).to_be_visible()
     page.goto(f"/projects/{project}/versions/compare")
     expect(page.get_by_text("Create a version first")).to_be_visible()
+
+
+def test_files_are_previewed_and_compared(open_page, filled, expect):
+    """Texts and tables have a preview; a comparison shows sizes, rows and columns instead of pictures."""
+    project = filled.project("tables", type="files")
+    (dataset,) = filled.call("autoflow.folders.shape", projectId=project, datasets=[["train"]])["datasets"]
+
+    def put(name, data):
+        part = Part("0-file", io.BytesIO(data), "0", "application/octet-stream")
+        (stored,) = filled.server.upload("autoflow.folders.upload", [part], {})["files"]
+        image = {"name": name, "hash": stored["hash"]}
+        return filled.call("autoflow.folders.put", datasetId=dataset, images=[image])["images"][0][0]
+
+    table = put("lemons.csv", b"id,name\n1,<b>a</b>\n2,c\n")
+    put("notes.bin", b"\0")
+    filled.snapshot(project)
+    put("lemons.csv", b"id,age\n1,2\n")
+    filled.snapshot(project)
+    page = open_page(f"/projects/{project}/datasets/{dataset}")
+    expect(page.get_by_role("link", name="notes.bin")).to_be_visible()
+    page.goto(f"/images/{table}")
+    expect(page.locator("table th").last).to_have_text("age")
+    page.goto(f"/projects/{project}/versions")
+    entry(page, 2).get_by_text("What changed").click()
+    changed = entry(page, 2).locator(".changed-item", has_text="lemons.csv")
+    expect(changed).to_contain_text("23 B → 11 B, 2 → 1 rows, + column age")

@@ -24,10 +24,10 @@ DEFAULT_RUNS = 20
 
 
 def previews(conn: Connection, project_id: int) -> list[int]:
-    """Return the ids of those of a project's first images whose bytes are stored here."""
-    query = select(items.c.id, items.c.hash).where(items.c.project_id == project_id)
+    """Return the ids of those of a project's first images whose bytes are stored here and may have a picture."""
+    query = select(items.c.id, items.c.hash, items.c.mime).where(items.c.project_id == project_id)
     first = conn.execute(query.order_by(items.c.id).limit(MAX_PREVIEWS)).all()
-    return [row.id for row in first if row.hash is not None]
+    return [row.id for row in first if row.hash is not None and row.mime is not None]
 
 
 def _counts(conn: Connection, column: Any, ids: Sequence[int]) -> dict[int, int]:

@@ -26,6 +26,7 @@ export class ImageList {
    */
   constructor(project, dataset, hiddenClasses) {
     this.hiddenClasses = hiddenClasses;
+    this.isOfFiles = project.type === "files";
     this.scope = dataset ? { dataset: dataset.id } : { project: project.id };
     this.classes = new Map(project.meta.classes.map((labelClass) => [labelClass.id, labelClass]));
     const query = new URLSearchParams(location.search);
@@ -162,8 +163,9 @@ export class ImageList {
 
   /** @param {LabeledImage} image */
   cell(image) {
-    const picture = element("div", { class: "picture" }, image.stored ? thumbnail(image.id, "") : missingImage(""));
-    const labels = image.labels ? count(image.labels, "label") : "no labels";
+    const hasPicture = image.stored && !(this.isOfFiles && image.width === null);
+    const picture = element("div", { class: "picture" }, hasPicture ? thumbnail(image.id, "") : missingImage(""));
+    const labels = this.isOfFiles ? "" : image.labels ? count(image.labels, "label") : "no labels";
     const link = element(
       "a",
       { class: "cell", href: `/images/${image.id}`, title: image.name },
