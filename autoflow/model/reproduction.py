@@ -109,6 +109,7 @@ class ReproductionPlan(NamedTuple):
         changes: what is added to the commit, empty for nothing.
         data: the restored data that the command sees in place of the recorded, a phrase each.
         written_to: the folder of what it writes, empty if it writes to the recorded paths.
+        overwrites: files of the machine, outside of the checkout, that the recorded run wrote.
         installs: whether packages that differ are installed into a new environment.
     """
 
@@ -129,6 +130,7 @@ class ReproductionPlan(NamedTuple):
     data: Sequence[str] = ()
     written_to: str = ""
     installs: bool = False
+    overwrites: Sequence[str] = ()
 
     def lines(self) -> list[str]:
         """Return the plan as lines of text; the caller escapes control characters in them."""
@@ -143,6 +145,10 @@ class ReproductionPlan(NamedTuple):
             *([f"  parameters   {self.parameters}"] if self.parameters else []),
             *(f"  data         for the command, {phrase}" for phrase in self.data),
             *([f"  writes to    {self.written_to}"] if self.written_to else []),
+            *(
+                f"  overwrites   {path}, if it is written again: it is outside of the checkout"
+                for path in self.overwrites
+            ),
             *(f"  variable     {name}={value}" for name, value in self.environment.items()),
             f"  passed on    {', '.join(self.passed) or 'nothing'}",
             "  credentials  none: your token is not passed to the command. If the server requires one, the command",

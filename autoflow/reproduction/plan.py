@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autoflow.model.reproduction import ReproductionPlan
 from autoflow.model.run import RunFacts
 from autoflow.model.run_code import code_files
 from autoflow.model.run_variables import is_settable
+from autoflow.process.paths import path_below
+from autoflow.reproduction.comparison import is_local
 from autoflow.reproduction.recorded_run import MASK, RecordedRun
 from autoflow.reproduction.substitution import Command
 from autoflow.runtime.facts import VARIABLES
@@ -108,7 +110,17 @@ def build_plan(
         requirement_lines(facts),
         json.dumps(command.parameters, ensure_ascii=False) if command.parameters else "",
         _changes(facts),
+        overwrites=[*_overwritten(run)],
     )
+
+
+def _overwritten(run: RecordedRun) -> Iterator[str]:
+    """Yield the files of the machine that a run wrote outside of its repository."""
+    root = run.facts.get("root")
+    for output in run.outputs:
+        path = output.get("path", "")
+        if is_local(output) and (root is None or path_below(path, root) is None):
+            yield path
 
 
 def _changes(facts: RunFacts) -> str:

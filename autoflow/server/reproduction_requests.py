@@ -140,7 +140,7 @@ class ReproductionRequests:
                 rows.append(self._call(methods.PROJECT_INFO, {"id": restored}))
             elif self._recorded_projects.get(entry["id"]) in listed:
                 continue  # it takes the other's place
-            elif entry["createdAt"] <= view.before or entry["createdAt"] >= view.since:
+            elif not self._is_later(entry):
                 rows.append(entry)
         return {**response, "entities": rows, "total": response["total"] + len(rows) - len(response["entities"])}
 
@@ -157,6 +157,8 @@ class ReproductionRequests:
         if path is None:
             return response
         entries = {entry["path"]: entry for entry in (response["entities"] if isinstance(response, dict) else response)}
+        for changed in [entry for entry in entries.values() if self._is_later(entry)]:
+            entries[changed["path"]] = self._earlier_file(changed)
         wanted = normalize_path(path).rstrip("/")
         deep = request.get("recursive") is not False
         for recorded, number in view.files.items():
@@ -172,6 +174,21 @@ class ReproductionRequests:
                     entries[shown["path"]] = shown
         rows = list(entries.values())
         return {**response, "entities": rows} if isinstance(response, dict) else rows
+
+    def _is_later(self, entry: Mapping[str, Any]) -> bool:
+        """Return whether something was made after the recorded run had begun, by others than its reproduction."""
+        made = entry.get("createdAt") or ""
+        return bool(self._view.before < made < self._view.since)
+
+    def _earlier_file(self, file: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the file that a path had when the recorded run began; the present one if it had none."""
+        history = self._call(methods.FILE_HISTORY, {"teamId": file["teamId"], "path": file["path"]})["files"]
+        for entry in history:
+            if entry["id"] < file["id"]:
+                earlier: Mapping[str, Any] = self._call(methods.FILE_INFO, {"id": entry["id"]})
+                if not self._is_later(earlier):
+                    return {**earlier, **({"type": file["type"]} if "type" in file else {})}
+        return file
 
     # -- responses
 

@@ -137,7 +137,8 @@ def set_view(conn: Connection, request: contract.ReproductionViewRequest) -> con
         restored_datasets[dataset.recorded] = dataset.restored
     view = ReproductionView(
         task["id"],
-        before=task["started_at"] or task["created_at"],
+        # the clock of the run's machine, and that of the server: the later one hides less
+        before=max(task["started_at"] or "", task["created_at"]),
         projects=numbers,
         datasets=restored_datasets,
         names=names,

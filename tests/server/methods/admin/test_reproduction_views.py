@@ -34,12 +34,14 @@ def world(module_server):
     made.project = call("projects.add", workspaceId=1, name="lemons")["id"]
     made.dataset = call("datasets.add", projectId=made.project, name="ds")["id"]
     made.version = call("autoflow.versions.snapshot", projectId=made.project)["id"]
+    upload(server, ann, "/configs/undeclared.yaml", b"recorded")
     made.config = upload(server, ann, "/configs/a.yaml", b"recorded")["id"]
     made.task = call("autoflow.runs.ensure", run="recorded", name="Train")["task"]
     call("tasks.status.update", id=made.task, status="started")
     made.later = call("projects.add", workspaceId=1, name="predictions")["id"]
     call("datasets.add", projectId=made.project, name="later")
-    upload(server, ann, "/configs/a.yaml", b"changed")
+    for path in ("/configs/a.yaml", "/configs/undeclared.yaml"):
+        upload(server, ann, path, b"changed")
     made.issued = call("autoflow.reproduction.token", task=made.task)
     restored = call("autoflow.versions.restore", id=made.version)
     assert restored["done"]
@@ -74,9 +76,10 @@ def test_a_recorded_file_has_its_recorded_bytes(world):
     """By its path, alone or in its folder; others see the present file."""
     server, command = world.server, world.command
     assert read(server, command, teamId=1, path="/configs/a.yaml") == b"recorded"
+    assert read(server, command, teamId=1, path="/configs/undeclared.yaml") == b"recorded"
     assert read(server, world.ann, teamId=1, path="/configs/a.yaml") == b"changed"
     for path in ("/configs/a.yaml", "/configs"):
-        (entry,) = world.call("file-storage.list", command, teamId=1, path=path)
+        entry = world.call("file-storage.list", command, teamId=1, path=path)[0]
         assert (entry["id"], entry["path"]) == (world.config, "/configs/a.yaml")
 
 
@@ -86,7 +89,7 @@ def test_what_it_writes_is_apart(world):
     own = upload(server, command, "/configs/a.yaml", b"own")
     assert own["path"] == "/configs/a.yaml"
     assert read(server, command, teamId=1, path="/configs/a.yaml") == b"own"
-    assert [entry["id"] for entry in call("file-storage.list", command, teamId=1, path="/configs")] == [own["id"]]
+    assert call("file-storage.list", command, teamId=1, path="/configs")[0]["id"] == own["id"]
     assert read(server, world.ann, teamId=1, path="/configs/a.yaml") == b"changed"
     assert read(server, world.ann, teamId=1, path=f"/reproduced/task-{world.task}/configs/a.yaml") == b"own"
     made = call("projects.add", command, workspaceId=1, name="predictions")
@@ -148,4 +151,4 @@ def test_what_was_written_is_discarded(world):
     assert call("autoflow.reproduction.discard", id=world.issued["id"]) == {"projects": 2, "files": 1}
     assert [entry["id"] for entry in call("projects.list", workspaceId=1)["entities"]] == [world.project, world.later]
     assert call("file-storage.list", teamId=1, path="/reproduced") == []
-    assert len(call("file-storage.list", teamId=1, path="/configs")) == 1
+    assert len(call("file-storage.list", teamId=1, path="/configs")) == 2
