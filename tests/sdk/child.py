@@ -47,6 +47,7 @@ def run(scenario: str, url: str, token: str, task: int | None, arguments: dict[s
         sdk_infos,
         sdk_media,
         sdk_removals,
+        sdk_reproduction,
         sdk_scenarios,
         sdk_walkthroughs,
     )
@@ -57,7 +58,16 @@ def run(scenario: str, url: str, token: str, task: int | None, arguments: dict[s
         os.environ["SUPERVISELY_TASK_ID"] = str(task)
     try:
         named = {"walk": sdk_walkthroughs.walk, "replay": cases.replay}
-        modules = (sdk_scenarios, sdk_removals, sdk_infos, sdk_media, sdk_file_ranges, sdk_administration, sdk_apps)
+        modules = (
+            sdk_scenarios,
+            sdk_removals,
+            sdk_reproduction,
+            sdk_infos,
+            sdk_media,
+            sdk_file_ranges,
+            sdk_administration,
+            sdk_apps,
+        )
         done = named.get(scenario) or next(vars(module)[scenario] for module in modules if scenario in vars(module))
         api = sly.Api(url, token, retry_count=3, retry_sleep_sec=0, ignore_task_id=ignore_task_id)
         return done(api, **arguments)
