@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autoflow.cli.api_access import needs_autoflow_server, open_api
+from autoflow.datasets.cache_store import cache_files
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 from autoflow.graph.render.labels import printable
@@ -40,6 +42,9 @@ def erase(args: argparse.Namespace) -> int:
             _print_plan(plan, journals, as_json=args.json)
             return 0
         report = api.erase.run(refs, team_id=plan["team"], reason=args.reason)
+    for path in _files_with(plan["names"], cache_files()):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
     text = json.dumps(report, indent=2)
     if args.report is not None:
         with open(args.report, "w", encoding="utf-8") as file:
@@ -136,11 +141,14 @@ def _report_lines(report: dict[str, Any]) -> Iterator[str]:
 
 def _journals_with(names: Sequence[str]) -> Iterator[str]:
     """Yield the files of this machine's outbox that have one of some names."""
-    forms = {form for name in names for form in (name.encode(), json.dumps(name)[1:-1].encode())}
     for _, folder in destinations():
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            if entry.is_file(follow_symlinks=False) and _has(entry.path, forms):
-                yield entry.path
+        yield from _files_with(names, sorted(entry.path for entry in os.scandir(folder) if entry.is_file()))
+
+
+def _files_with(names: Sequence[str], paths: Sequence[str]) -> Iterator[str]:
+    """Yield the files that have one of some names."""
+    forms = {form for name in names for form in (name.encode(), json.dumps(name)[1:-1].encode())}
+    yield from (path for path in paths if _has(path, forms))
 
 
 def _has(path: str, forms: set[bytes]) -> bool:

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS item (
     id INTEGER NOT NULL, etag TEXT NOT NULL, PRIMARY KEY (dataset, name)
 ) WITHOUT ROWID;
 """
+_FOLDER = "folders"  # in the home folder
 _FORMAT = 2  # of the database; the images of another format are discarded
 _FROM_FORMAT_1 = """
 ALTER TABLE about RENAME TO state;
@@ -179,7 +180,7 @@ def locked_store(origin: str, root: str) -> Iterator[CacheStore]:
     if state_folder is None:
         yield CacheStore(None, key)
         return
-    directory = os.path.join(state_folder, "folders")
+    directory = os.path.join(state_folder, _FOLDER)
     home.ensure_private(directory)
     lock = os.open(os.path.join(directory, f"{key}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -191,3 +192,14 @@ def locked_store(origin: str, root: str) -> Iterator[CacheStore]:
         yield CacheStore(directory, key)
     finally:
         os.close(lock)
+
+
+def cache_files() -> list[str]:
+    """Return the files of all caches of this user; deleting them costs time only."""
+    state_folder = home.find()
+    folder = os.path.join(state_folder, _FOLDER) if state_folder is not None else ""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    return [os.path.join(folder, name) for name in names if not name.endswith(".lock")]

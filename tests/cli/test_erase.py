@@ -9,6 +9,7 @@ import pytest
 
 import autoflow
 from autoflow import Api
+from autoflow.datasets.cache_store import cache_files
 from autoflow.outbox.status import destinations
 
 pytest.importorskip("PIL")
@@ -45,6 +46,11 @@ def test_an_image_is_erased_after_a_dry_run(trained, command, caplog):
     assert json.loads(command("erase", "./lemon.png", "--json")[1])["names"] == ["lemon.png"]
     assert Api().image.get_list(1)
 
+    Path("lemons").mkdir()
+    Path("lemon.png").rename("lemons/lemon.png")
+    assert command("versions", "create", "lemons")[0] == 0
+    assert any(b"lemon.png" in Path(path).read_bytes() for path in cache_files())
+    Path("lemons/lemon.png").rename("lemon.png")
     ((_, folder),) = destinations()
     Path(folder, "dead").write_text('{"path": "/data/lemon.png"}')
     code, text, errors = command("erase", "./lemon.png", "--yes", "--reason", "asked", "--report", "report.json")
@@ -53,6 +59,7 @@ def test_an_image_is_erased_after_a_dry_run(trained, command, caplog):
     assert "Journals of this machine name it: " in text
     assert f"  {folder}/dead\n" in text
     assert Api().image.get_list(1) == []
+    assert not any(b"lemon.png" in Path(path).read_bytes() for path in cache_files())
     assert command("versions", "verify")[0] == 0
     assert command("versions", "restore", f"version:{version}")[0] == 0
     assert "1 image was erased" in caplog.text

@@ -29,7 +29,7 @@ WRITABLE = {
             "webhook_deliveries",
         ),
     },
-    ScopeKind.PROJECT: {"projects", "datasets", "items", "project_meta", "versions"},
+    ScopeKind.PROJECT: {"projects", "datasets", "items", "project_meta", "versions", "removed_datasets"},
     ScopeKind.FILES: {"files"},
     ScopeKind.RUN: {"runs"},
     ScopeKind.TASK: {"run_values", "tasks", "task_numbers", "task_facts", "task_data", "edges", "logs"},
