@@ -208,3 +208,11 @@ def agent_folder() -> str | None:
     read as ``agent://<team>/``; unset, the server offers none.
     """
     return _text("AUTOFLOW_AGENT_FOLDER")
+
+
+def buckets() -> list[tuple[int, str]]:
+    """``AUTOFLOW_BUCKETS``: buckets that apps of a team read as ``s3://bucket/…``, each as ``<team id>=<bucket>``,
+    separated by spaces; what is written otherwise connects nothing.
+    """
+    entries = (entry.partition("=") for entry in (_text("AUTOFLOW_BUCKETS") or "").split())
+    return [(int(team), bucket) for team, _, bucket in entries if team.isdecimal() and team.isascii() and bucket]

@@ -123,7 +123,7 @@ THIRD_PARTIES = {
     "psycopg": "server/db/postgresql.py",
     "av": "server/media/video_reader.py",
     "PIL": "server/",
-    "obstore": "server/blobs/bucket.py",
+    "obstore": "server/blobs/",
     "cryptography": "server/maintenance/erasure/signature.py",
     "starlette": "server/",
     "anyio": "server/",  # Starlette's own

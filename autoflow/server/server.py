@@ -172,7 +172,7 @@ BATCHES: dict[str, Batch] = {
     **folders.BATCHES,
     **folder_contents.BATCHES,
 }
-QUERIES: dict[str, Batch] = {**tables.QUERIES}
+QUERIES: dict[str, Batch] = {**tables.QUERIES, **remote_storage.QUERIES}
 UPLOADS: dict[str, Upload] = {
     **images.UPLOADS,
     **geometries.UPLOADS,
@@ -192,6 +192,7 @@ DOWNLOADS: dict[str, Download] = {
     **volumes.DOWNLOADS,
     **files.DOWNLOADS,
     **agents.DOWNLOADS,
+    **remote_storage.DOWNLOADS,
     **previews.DOWNLOADS,
     **pages.DOWNLOADS,
     **folder_contents.DOWNLOADS,

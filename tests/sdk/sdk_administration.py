@@ -60,7 +60,39 @@ def modules(api: sly.Api) -> dict[str, Any]:
             (entry["action"], entry["projectId"] == created.id)
             for entry in api.team.get_activity(1, filter_actions=["create_project"])
         ],
-        "buckets": [api.remote_storage.list("s3://b/", team_id=1), api.remote_storage.is_path_exist("s3://b/a")],
+    }
+
+
+def bucket_files(api: sly.Api, bucket: str) -> dict[str, Any]:
+    """List a bucket of a team, page by page and folder by folder, and download an object."""
+    root = f"s3://{bucket}/"
+    storage = api.remote_storage
+
+    def paths(path: str, **arguments: Any) -> list[str]:
+        return [f"{entry['type']}:{entry['prefix']}/{entry['name']}" for entry in storage.list(path, **arguments)]
+
+    with tempfile.TemporaryDirectory() as folder:
+        storage.download_path(root + "in/a.txt", os.path.join(folder, "a.txt"), team_id=1)
+        with open(os.path.join(folder, "a.txt")) as file:
+            content = file.read()
+    refused = []
+    for path in ("s3://others/", "google://x/"):
+        try:
+            storage.list(path, team_id=1)
+        except Exception as error:
+            refused.append(error.response.status_code)
+    return {
+        "all": paths(root),
+        "page": paths(root, limit=1, start_after="in/a.txt"),
+        "direct": paths(root, recursive=False),
+        "folders": paths(root + "in", recursive=False, files=False),
+        "file": storage.get_file_info_by_path(root + "in/a.txt")["size"],
+        "exist": [
+            storage.is_path_exist(path) for path in (root + "in/a.txt", root + "in", root + "x", "s3://others/a")
+        ],
+        "content": content,
+        "providers": [entry["buckets"] == [bucket] for entry in storage.get_list_available_providers(1)],
+        "refused": refused,
     }
 
 

@@ -478,6 +478,7 @@ class World:
             "tags.entities.bulk.add": {"projectId": project, "tags": [{"entityId": image, "tagId": self.tag}]},
             "tags.list": {"projectId": project, **page},
             "remote-storage.available_providers": {"groupId": 1},
+            "remote-storage.download": {"groupId": 1, "link": "s3://bucket/a"},
             "remote-storage.exists": {"groupId": 1, "path": "s3://bucket/a"},
             "remote-storage.list": {"groupId": 1, "path": "s3://bucket/", "recursive": True, "limit": 5},
             "remote-storage.stat": {"groupId": 1, "path": "s3://bucket/a"},

@@ -54,6 +54,20 @@ MAX_RETRIES = 4
 _WITHOUT_TLS = "http://"
 
 
+def open_bucket(bucket: str) -> S3Store:
+    """Return obstore's client of a bucket."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT") or ""
+    return S3Store(
+        bucket,
+        client_options={
+            "allow_http": endpoint.startswith(_WITHOUT_TLS),
+            "timeout": "1 day",  # for a whole file; a transfer that stalls ends by `read_timeout`
+            "read_timeout": timedelta(seconds=REQUEST_TIMEOUT),
+        },
+        retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=REQUEST_TIMEOUT)},
+    )
+
+
 class BucketBlobStore:
     """A blob store in a bucket, below a prefix.
 
@@ -65,17 +79,8 @@ class BucketBlobStore:
         self._url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
-        endpoint = os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT") or ""
         with self._translate_errors("open", Busy):
-            self._store = S3Store(
-                bucket,
-                client_options={
-                    "allow_http": endpoint.startswith(_WITHOUT_TLS),
-                    "timeout": "1 day",  # for a whole file; a transfer that stalls ends by `read_timeout`
-                    "read_timeout": timedelta(seconds=REQUEST_TIMEOUT),
-                },
-                retry_config={"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=REQUEST_TIMEOUT)},
-            )
+            self._store = open_bucket(bucket)
             next(iter(obstore.list(self._store, prefix=self._prefix or None, chunk_size=1)), None)
         self._uploads = _UploadPool()
 
@@ -259,10 +264,10 @@ class BucketBlobStore:
         try:
             yield
         except (failures.BaseError, OSError) as error:
-            raise error_type(f"the server cannot {action} {self._url}: {_describe(error)}") from error
+            raise error_type(f"the server cannot {action} {self._url}: {describe_error(error)}") from error
 
 
-def _describe(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Return the likely cause of an obstore error, on one line."""
     text = " ".join(str(error).split())
     for code, explanation in _EXPLANATIONS:

@@ -36,7 +36,7 @@ from autoflow.server.http.responses import error_response, file_response, json_r
 from autoflow.server.methods.admin.app_commands import NoAppConnected
 from autoflow.server.methods.admin.tasks import NOT_STORED
 from autoflow.server.request_parser import as_number
-from autoflow.server.server import DOWNLOADS, METHODS, READING, READS, UPLOADS, Server
+from autoflow.server.server import DOWNLOADS, METHODS, QUERIES, READING, READS, UPLOADS, Server
 from autoflow.server.ui import routes as page
 from autoflow.wire import methods
 
@@ -85,7 +85,7 @@ class Endpoints:
         """``GET /public/api/v3/<method>?id=...``, for methods that only read; the SDK calls a few of them so."""
         caller = await self.authenticate(request)
         method = request.path_params["method"]
-        if method in METHODS and method not in READS:
+        if method in METHODS and method not in READS and method not in QUERIES:
             raise HTTPException(405, "Method Not Allowed", headers={"Allow": "POST"})
         client, body = self._client(request, caller), dict(request.query_params)
         return json_response(await self._pool(method).run(client, self._server.call, method, body, caller))

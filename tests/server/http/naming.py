@@ -71,6 +71,7 @@ NAMING = {
     "agents.storage.list": [("team", lambda n: {"id": n, "teamId": n, "path": "/"})],
     "agents.storage.download": [("team", lambda n: {"id": n, "path": "/a.txt"})],
     "remote-storage.available_providers": [("team", lambda n: {"groupId": n})],
+    "remote-storage.download": [("team", lambda n: {"groupId": n, "link": "s3://b/a"})],
     "remote-storage.exists": [("team", lambda n: {"groupId": n, "path": "s3://b/a"})],
     "remote-storage.list": [("team", lambda n: {"groupId": n, "path": "s3://b/"})],
     "remote-storage.stat": [("team", lambda n: {"groupId": n, "path": "s3://b/a"})],
