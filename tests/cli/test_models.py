@@ -58,6 +58,10 @@ def test_the_documented_commands(api, command):
     assert "lemons V2 (champion)" in command("graph", "--file", "model:lemons@champion")[1]
     assert command("compare", "model:lemons@1", "model:lemons@champion")[1].startswith("task:1  Train  finished")
     assert f"by {user_at_host()}" in command("runs")[1]
+    (result,) = api.transport.call("autoflow.search", {"q": "lemo", "kinds": ["model"]})["results"]
+    assert result["link"] == "/file?path=model:lemons"
+    shown = api.transport.call("autoflow.overview.file", {"id": 2})["models"]
+    assert shown == [{"model": "lemons", "version": 2, "aliases": ["champion"]}]
     code, _, errors = command("models", "alias", "lemons", "champion")
     assert (code, errors) == (1, "autoflow: name the version that the alias shall name, or write --remove\n")
     assert command("models", "alias", "lemons", "champion", "--remove")[0] == 0

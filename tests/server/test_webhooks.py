@@ -97,10 +97,10 @@ def states(filled, webhook):
     """Return state, attempts and error of a webhook's deliveries, the oldest first, as soon as none waits."""
     end = time.monotonic() + SECONDS
     while True:
-        found = filled.call("autoflow.webhooks.deliveries", id=webhook["id"])["deliveries"]
-        if all(entry["state"] != "waiting" for entry in found):
-            return [(entry["state"], entry["attempts"], entry["error"]) for entry in reversed(found)]
-        assert time.monotonic() < end, found
+        listed = filled.call("autoflow.webhooks.deliveries", id=webhook["id"])["deliveries"]
+        if all(entry["state"] != "waiting" for entry in listed):
+            return [(entry["state"], entry["attempts"], entry["error"]) for entry in reversed(listed)]
+        assert time.monotonic() < end, listed
         time.sleep(0.02)
 
 

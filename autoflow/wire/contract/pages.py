@@ -144,6 +144,20 @@ class ListedFile(TypedDict):
     createdAt: str
 
 
+class FileModel(TypedDict):
+    """A version of a model that a file is.
+
+    Args:
+        model: name of the model.
+        version: number of the version.
+        aliases: names of the aliases that name it now.
+    """
+
+    model: str
+    version: Positive
+    aliases: list[str]
+
+
 class FilePage(ListedFile):
     """A team file's page.
 
@@ -156,8 +170,10 @@ class FilePage(ListedFile):
         current: whether it is at its path now.
         replacedBy: number of the file that is at its path now; null if it is this one, or none.
         createdBy: login of a user.
+        models: versions of models that it is.
     """
 
+    models: list[FileModel]
     teamId: Id
     sha256: str | None
     folder: str

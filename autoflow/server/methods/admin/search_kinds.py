@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
+from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, func, select
 
-from autoflow.server.db import datasets, items, jobs, projects, tasks
+from autoflow.server.db import datasets, items, jobs, models, projects, tasks
 from autoflow.server.db.access import visible
+from autoflow.server.db.model_tables import models as model_table
 from autoflow.server.db.schema import apps, blobs, workspaces
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import files as file_table
@@ -107,6 +109,14 @@ KINDS: Mapping[contract.SearchKind, Kind] = {
         (file_table.c.name, file_table.c.path),
         lambda row: _result(row["name"], row["path"], f"/files/{row['id']}", row["created_at"]),
         of_hash=lambda content_hash: file_table.c.hash == content_hash,
+    ),
+    "model": Kind(
+        models.listing,
+        model_table,
+        (model_table.c.name,),
+        lambda row: _result(
+            row["name"], f"V{row['latest']}", f"/file?path=model:{quote(row['name'])}", row["latest_at"]
+        ),
     ),
     "version": Kind(
         _versions,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select
 
 from autoflow.model.entity import EntityRef
-from autoflow.server.db import files, jobs, teams
+from autoflow.server.db import files, jobs, models, teams
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import files as table
@@ -40,6 +40,7 @@ def file(conn: Connection, request: contract.FilePageRequest) -> contract.FilePa
     """``autoflow.overview.file`` by id, current or not."""
     row = files.get(conn, request.id)
     current = files.current(conn, row["team_id"], row["path"])
+    key = EntityRef("", "file", row["id"]).key
     return {
         **_summary(row),
         "teamId": row["team_id"],
@@ -48,7 +49,11 @@ def file(conn: Connection, request: contract.FilePageRequest) -> contract.FilePa
         "current": row["current"],
         "replacedBy": current["id"] if current is not None and current["id"] != row["id"] else None,
         "createdBy": jobs.logins(conn).get(row["user_id"]),
-        "users": using_runs(conn, [EntityRef("", "file", row["id"]).key]),
+        "users": using_runs(conn, [key]),
+        "models": [
+            {"model": entry.name, "version": entry.number, "aliases": list(entry.aliases)}
+            for entry in models.named_versions(conn, [key]).get(key, [])
+        ],
     }
 
 

@@ -119,7 +119,17 @@ export interface CardJson {
   /** name of the card in arrows. */
   key: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
+  type:
+    | "app_session"
+    | "dataset"
+    | "file"
+    | "folder"
+    | "job"
+    | "model"
+    | "model_weight"
+    | "project"
+    | "project_version"
+    | "task";
   /** number or path of the entity. */
   id: number | string;
   /** name of the entity. */
@@ -178,7 +188,17 @@ export interface CardTexts {
   /** name of the card in arrows. */
   key: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
+  type:
+    | "app_session"
+    | "dataset"
+    | "file"
+    | "folder"
+    | "job"
+    | "model"
+    | "model_weight"
+    | "project"
+    | "project_version"
+    | "task";
   /** number or path of the entity. */
   id: number | string;
   /** name of the entity. */
@@ -320,7 +340,17 @@ export interface DataJson {
   /** reference of the entity, as file:9. */
   ref: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
+  type:
+    | "app_session"
+    | "dataset"
+    | "file"
+    | "folder"
+    | "job"
+    | "model"
+    | "model_weight"
+    | "project"
+    | "project_version"
+    | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the id; empty for the graph's own server. */
@@ -586,6 +616,16 @@ export interface FileHistoryResponse {
   files: Array<HistoryFile>;
 }
 
+/** A version of a model that a file is. */
+export interface FileModel {
+  /** name of the model. */
+  model: string;
+  /** number of the version. */
+  version: number;
+  /** names of the aliases that name it now. */
+  aliases: Array<string>;
+}
+
 /** A team file's page. */
 export interface FilePage {
   id: number;
@@ -597,6 +637,8 @@ export interface FilePage {
   mime: string;
   /** time in ISO 8601. */
   createdAt: string;
+  /** versions of models that it is. */
+  models: Array<FileModel>;
   teamId: number;
   /** SHA-256 of its bytes, in hexadecimal digits. */
   sha256: string | null;
@@ -945,7 +987,17 @@ export interface ImpactData {
   /** reference of the entity, as file:9. */
   ref: string;
   /** entity type. */
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
+  type:
+    | "app_session"
+    | "dataset"
+    | "file"
+    | "folder"
+    | "job"
+    | "model"
+    | "model_weight"
+    | "project"
+    | "project_version"
+    | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the id; empty for the graph's own server. */
@@ -1263,7 +1315,17 @@ export interface LinkedCopy {
 
 /** An input or output of a run. */
 export interface LinkedEntity {
-  type: "app_session" | "dataset" | "file" | "folder" | "job" | "model" | "model_weight" | "project" | "project_version" | "task";
+  type:
+    | "app_session"
+    | "dataset"
+    | "file"
+    | "folder"
+    | "job"
+    | "model"
+    | "model_weight"
+    | "project"
+    | "project_version"
+    | "task";
   /** number or path of the entity. */
   id: number | string;
   /** server that issued the number; empty for this server. */
@@ -2025,7 +2087,7 @@ export interface SearchRequest {
   /** part of a name; project:7 and #7 find a number. */
   q?: string;
   /** kinds to search; all without it. */
-  kinds?: Array<"dataset" | "file" | "image" | "job" | "project" | "run" | "version">;
+  kinds?: Array<"dataset" | "file" | "image" | "job" | "model" | "project" | "run" | "version">;
   /** most results of each kind. */
   limit?: number | null;
 }
@@ -2034,12 +2096,12 @@ export interface SearchRequest {
 export interface SearchResponse {
   results: Array<SearchResult>;
   /** kinds of which there are more results. */
-  more: Array<"dataset" | "file" | "image" | "job" | "project" | "run" | "version">;
+  more: Array<"dataset" | "file" | "image" | "job" | "model" | "project" | "run" | "version">;
 }
 
 /** An entity that matches a search. */
 export interface SearchResult {
-  kind: "dataset" | "file" | "image" | "job" | "project" | "run" | "version";
+  kind: "dataset" | "file" | "image" | "job" | "model" | "project" | "run" | "version";
   id: number;
   title: string;
   detail: string;

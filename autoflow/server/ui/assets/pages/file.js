@@ -9,7 +9,7 @@ import { element } from "../dom.js";
 import { byteSize, count } from "../format.js";
 import { initPage, showContent, showCrumbs, showError } from "../header.js";
 
-/** @import { FilePage, FolderPage, HistoryFile, UsingRun } from "../contract.js" */
+/** @import { AliasMove, FileModel, FilePage, FolderPage, HistoryFile, UsingRun } from "../contract.js" */
 
 const { facts, query } = initPage();
 showContent(loadingSkeleton(2));
@@ -18,11 +18,13 @@ try {
   if (facts.file === undefined) await folderPage(path ?? "/", Number(query.get("team")) || null);
   else {
     const file = await call("autoflow.overview.file", { id: Number(facts.file) });
-    const [history, folder] = await Promise.all([
+    const [history, folder, ...moves] = await Promise.all([
       call("autoflow.files.history", { id: file.id }),
       call("autoflow.overview.folder", { path: file.folder, team: file.teamId }).catch(() => null),
+      ...file.models.map(({ model }) => call("autoflow.models.history", { name: model, teamId: file.teamId })),
     ]);
-    render(file, history.files, folder);
+    const moved = moves.flatMap((response) => response.moves);
+    render(file, history.files, folder, moved);
   }
 } catch (error) {
   showError(error);
@@ -32,8 +34,9 @@ try {
  * @param {FilePage} file
  * @param {HistoryFile[]} history
  * @param {FolderPage | null} folder
+ * @param {AliasMove[]} moves
  */
-function render(file, history, folder) {
+function render(file, history, folder, moves) {
   showCrumbs([...pathCrumbs(file.folder, file.teamId), { text: file.name }]);
   const sha256 = file.sha256;
   const hash =
@@ -76,6 +79,7 @@ function render(file, history, folder) {
             ["Type", file.mime],
             ["Uploaded", timeElement(file.createdAt)],
             ["By", file.createdBy],
+            ["Model", modelLinks(file.models)],
             ["sha256", hash],
             ["Number", file.id],
           ]),
@@ -93,12 +97,41 @@ function render(file, history, folder) {
           "Read by",
           runList({ runs: readers.map(withoutDirections), total: readers.length }, "No recorded run read this file."),
         ),
+        ...(moves.length ? [panel("Aliases", moveList(moves))] : []),
         panel("Files at this path", historyList(history, file.id)),
         ...(folder ? [panel("In the same folder", folderList(folder, file.id))] : []),
       ),
     ),
   );
   showContent(element("div", { class: "page file" }, ...content));
+}
+
+/**
+ * Link the versions of models that the file is to their graphs.
+ * @param {FileModel[]} models
+ */
+function modelLinks(models) {
+  const links = element("span", { class: "row" });
+  for (const { model, version, aliases } of models) {
+    const named = aliases.length ? ` (${aliases.join(", ")})` : "";
+    const href = `/file?path=${encodeURIComponent(`model:${model}@${version}`)}`;
+    links.append(element("a", { href }, `${model} V${version}${named}`));
+  }
+  return links;
+}
+
+/**
+ * List when aliases of the file's models moved, by whom and why.
+ * @param {AliasMove[]} moves
+ */
+function moveList(moves) {
+  const list = element("ol", { class: "lines", reversed: true });
+  for (const move of moves) {
+    const change = `${move.alias}: ${move.before ?? "-"} → ${move.version ?? "-"}`;
+    const reason = move.reason ? `, ${move.reason}` : "";
+    list.append(element("li", {}, timeElement(move.at), ` ${change}, by ${move.who}${reason}`));
+  }
+  return list;
 }
 
 /** Drop the directions, which the heading of the list says. @param {UsingRun} run */

@@ -16,6 +16,7 @@ const GROUPS = {
   dataset: "Datasets",
   run: "Runs",
   file: "Files",
+  model: "Models",
   version: "Versions",
   job: "Labeling jobs",
   image: "Images",
