@@ -379,6 +379,19 @@ def test_an_empty_workspace_says_how_to_begin(open_graph, lineage, expect):
     expect(page.get_by_text("has a store of its own in .demo")).to_be_visible()
 
 
+def test_the_whole_graph_is_printed(open_graph):
+    """Printed, the page has all cards in light colours, on pages of its own, whatever is in sight."""
+    page = open_graph("/project/{project}?at=0,0,2", color_scheme="dark")
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    keys = page.locator(".print-page article .name").all_inner_texts()
+    assert {"Lemons", "Train", "Before training", "best.pt", "Label the hard ones"} <= set(keys)
+    assert len(keys) == 14
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme ?? ''") == ""
+
+
 def test_the_minimap_moves_the_camera(open_graph):
     """A click moves the camera there."""
     page = open_graph()

@@ -46,7 +46,7 @@ export async function call(method, body, signal) {
     data = await response.json();
   } catch (error) {
     if (signal?.aborted) throw error;
-    if (response.ok) throw new ApiError("The connection was lost before the answer was complete.", 0);
+    if (response.ok) throw new ApiError("The connection was lost before the answer was complete.", response.status);
   }
   if (response.ok) return data;
   throw new ApiError(data?.details?.message ?? `The server answered with status ${response.status}.`, response.status);

@@ -8,6 +8,7 @@ const DATE_TIME = new Intl.DateTimeFormat(undefined, {
   hour: "2-digit",
   minute: "2-digit",
 });
+const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 const MINUTE = 60_000; // milliseconds
 /** @type {[number, string][]} how many of a unit make one of the next */
 const AGE_UNITS = [
@@ -37,6 +38,15 @@ export function isRunState(state) {
 export function dateTime(at) {
   const date = at ? new Date(at) : null;
   return date && !Number.isNaN(date.getTime()) ? DATE_TIME.format(date) : "";
+}
+
+/**
+ * Format the day of an ISO 8601 time in the reader's time zone; empty if it is missing or malformed.
+ * @param {string | null | undefined} at
+ */
+export function day(at) {
+  const date = new Date(at ?? "");
+  return Number.isNaN(date.getTime()) ? "" : DATE.format(date);
 }
 
 /**

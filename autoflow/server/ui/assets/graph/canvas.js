@@ -12,6 +12,7 @@ import { groupsInSight, paintLabels } from "./group-labels.js";
 
 const EXPENSIVE = 12; // milliseconds of painting from which the last image is moved and scaled instead
 const REUSE_FACTOR = 6; // how long an image is reused, as a multiple of the time it took to paint
+const PAPER_RATIO = 2; // pixels of a printed canvas for each of the page
 const COLOURS = ["arrow", "accent", "surface", "border", "text", "muted", "canvas"];
 const STATE_COLOURS = ["run", "good", "bad", "bad-soft", "running", "lost"];
 
@@ -96,6 +97,17 @@ export class Painter {
     for (const card of cards) {
       if (card >= 0) context.strokeRect(graph.x[card] ?? 0, graph.y[card] ?? 0, WIDTH, graph.heights[card] ?? 0);
     }
+  }
+
+  /** Paint the arrows in sight alone, at the resolution of paper. @param {GraphView} graph */
+  paintArrows(graph) {
+    const { canvas, camera, context, palette } = this;
+    Object.assign(canvas, { width: camera.width * PAPER_RATIO, height: camera.height * PAPER_RATIO });
+    const { x, y } = camera;
+    const k = camera.k * PAPER_RATIO;
+    context.setTransform(k, 0, 0, k, -x * k, -y * k);
+    const arrows = arrowsWithin(graph, [x, y, x + camera.width / camera.k, y + camera.height / camera.k]);
+    paintArrows(context, graph, arrows, { k: camera.k, highlighted: null, palette });
   }
 
   /**

@@ -2,7 +2,7 @@
 /** The content of a card's element: picture or icon, title, link, date, badge, state. CSS truncates long texts. */
 import { drawnIcon, element, isPath } from "../dom.js";
 import { entityType, iconTile } from "../entity-types.js";
-import { byteSize, dateTime, isRunState } from "../format.js";
+import { byteSize, dateTime, day, isRunState } from "../format.js";
 import { SMALL } from "./graph-view.js";
 
 /** @import { CardTexts } from "../contract.js" */
@@ -93,10 +93,10 @@ function secondLine(card, withLink) {
   return line;
 }
 
-/** @param {CardTexts} card */
-function thirdLine(card) {
+/** @param {CardTexts} card @param {boolean} isRow */
+function thirdLine(card, isRow) {
   const line = element("span", { class: "third" });
-  const date = dateTime(card.at);
+  const date = isRow ? day(card.at) : dateTime(card.at);
   line.append(
     date
       ? element("time", { datetime: card.at ?? "" }, drawnIcon(CALENDAR), date)
@@ -172,7 +172,7 @@ export function fillCard(article, card, type, height) {
   const withIcon = hasIconLink(card, height);
   if (withIcon) head.append(...iconLink(card));
   const lines = element("span", { class: "lines" }, head, secondLine(card, !withIcon));
-  if (isRow) lines.lastElementChild?.append(...thirdLine(card).childNodes);
-  else lines.append(thirdLine(card));
+  if (isRow) lines.lastElementChild?.append(...thirdLine(card, true).childNodes);
+  else lines.append(thirdLine(card, false));
   article.replaceChildren(height > SMALL ? picture(card) : iconTile(type, card.icon), lines);
 }

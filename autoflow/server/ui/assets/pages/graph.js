@@ -16,6 +16,7 @@ import { graphSearch } from "../graph/graph-search.js";
 import { GraphView } from "../graph/graph-view.js";
 import { handleKeyboard } from "../graph/keyboard.js";
 import { legend } from "../graph/legend.js";
+import { handlePrinting } from "../graph/print.js";
 import { filterKey, isFiltered, readState, requestBody, writeState } from "../graph/url-state.js";
 import { Viewport } from "../graph/viewport.js";
 import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
@@ -379,6 +380,8 @@ addEventListener("popstate", () => {
   restoreCamera();
   return undefined;
 });
+
+handlePrinting(() => graph);
 
 handleKeyboard({
   viewport,
