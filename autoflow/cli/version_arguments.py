@@ -13,7 +13,7 @@ def add_versions(commands: argparse._SubParsersAction[Any]) -> None:
     )
 
     def action(name: str, description: str) -> argparse.ArgumentParser:
-        command = actions.add_parser(name, help=description)
+        command: argparse.ArgumentParser = actions.add_parser(name, help=description)
         command.add_argument("--json", action="store_true", help="as JSON")
         command.set_defaults(run=f"versions_{name}")
         return command

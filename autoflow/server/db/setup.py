@@ -25,6 +25,10 @@ logger = logging.getLogger("autoflow")
 
 STAMP = "alembic_version"
 _WAL = 2
+NEWER = (
+    "a newer autoflow has migrated it, and nothing was changed now: upgrade autoflow, or restore the copy or backup "
+    "that was made before the migration (docs/deployment.md, Upgrade and downgrade)"
+)
 OUTDATED = "stop the servers that use it, back it up, and start one with `autoflow serve --migrate`"
 
 
@@ -75,7 +79,7 @@ def prepare(engine: Engine, *, migrate: bool = False, key: str | None = None) ->
             with writing(engine) as conn:
                 apply_migrations(conn)
         elif current != schema.REVISION:
-            way = "upgrade autoflow" if current > schema.REVISION else OUTDATED
+            way = NEWER if current > schema.REVISION else OUTDATED
             raise Busy(
                 f"the store {engine.url!r} is at revision {current}, this autoflow works with {schema.REVISION}: {way}",
             )

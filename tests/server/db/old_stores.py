@@ -8,7 +8,9 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData, inspect, text
 
 from autoflow.server.db import schema, setup
 from autoflow.server.db.engine import make_engine
@@ -95,12 +97,17 @@ def make_recorded(url, revision):
     """As `make_old`, with a run that was recorded at revision 0005 at the latest, and a token."""
     first = min(revision, "0005")
     make_old(url, first)
+    record(url)
+    upgrade(url, revision)
+
+
+def record(url):
+    """Insert a run, and a token."""
     engine = make_engine(url)
     with engine.begin() as conn:
         for statement in RECORDED:
             conn.exec_driver_sql(statement)
     engine.dispose()
-    upgrade(url, revision)
 
 
 def check_recorded(server):
@@ -117,3 +124,49 @@ def check_recorded(server):
     assert [token.prefix for token in server.tokens.list()] == ["0a1b2c"]
     other = server.tokens.caller(server.tokens.create("ann", ["oranges"]))
     assert server.call("autoflow.tasks.ensure", {"id": 700}, other)["id"] not in {1, 2, 700}
+
+
+# The tables that revision 0009 renamed.
+RENAMED = {"sessions": "upload_leases", "uploads": "blob_leases", "unknown_methods": "unsupported_methods"}
+# Tables whose rows a migration converts, or that are an index of others.
+CONVERTED = ("alembic_version", "counters", "search_", "sqlite_")
+
+
+def migrations():
+    """Return all migrations, the oldest first."""
+    config = Config()
+    config.set_main_option("script_location", setup.__file__.replace("setup.py", "migrations"))
+    return list(ScriptDirectory.from_config(config).walk_revisions())[::-1]
+
+
+def migrate(conn, migration):
+    """Apply one migration as Alembic does, without loading all others each time."""
+    with Operations.context(MigrationContext.configure(conn, opts={"render_as_batch": True})):
+        migration.module.upgrade()
+    conn.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": migration.revision})
+
+
+def fill_new_tables(conn, known):
+    """Insert a row into each table that is not known: numbers are 1, as the ids of the rows that it may refer to."""
+    names = {*inspect(conn).get_table_names()}
+    new = names - known - {now for before, now in RENAMED.items() if before in known}
+    tables = MetaData()
+    tables.reflect(conn, only=[name for name in new if not name.startswith(CONVERTED)])
+    for table in tables.sorted_tables:
+        if table.name in new:
+            row = {column.name: _value(column) for column in table.columns if column.server_default is None}
+            conn.execute(table.insert().values(**row))
+    return names
+
+
+def _value(column):
+    python_type = column.type.python_type
+    if python_type is str:
+        return TIMESTAMP.strip("'") if column.name.endswith("_at") else "{}"
+    return b"{}" if python_type is bytes else python_type(1)
+
+
+def count_rows(conn):
+    """Return the number of rows of each table that a migration keeps, by the table's present name."""
+    names = [name for name in inspect(conn).get_table_names() if not name.startswith(CONVERTED)]
+    return {RENAMED.get(name, name): conn.exec_driver_sql(f'SELECT count(*) FROM "{name}"').scalar() for name in names}

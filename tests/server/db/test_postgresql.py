@@ -60,7 +60,7 @@ def test_an_older_database_is_left_alone_until_it_may_be_migrated(empty, tmp_pat
     engine.dispose()
 
 
-@pytest.mark.parametrize("revision", ["0005", "0009"])
+@pytest.mark.parametrize("revision", ["0005", "0009", "0023"])
 def test_runs_of_an_older_database_stay(empty, tmp_path, revision):
     """With what names them; who recorded them is not known."""
     make_recorded(empty, revision)

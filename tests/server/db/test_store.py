@@ -22,7 +22,19 @@ from autoflow.server.db import engine, forks, opening, schema, setup
 from autoflow.server.server import Server
 from autoflow.wire.parts import Part
 from tests.postgres import on_sqlite
-from tests.server.db.old_stores import check_recorded, differences, make_old, make_recorded, numbered
+from tests.server.db.old_stores import (
+    check_recorded,
+    count_rows,
+    differences,
+    fill_new_tables,
+    make_old,
+    make_recorded,
+    migrate,
+    migrations,
+    numbered,
+    record,
+    upgrade,
+)
 
 MIGRATIONS = os.path.join(os.path.dirname(setup.__file__), "migrations")
 
@@ -198,6 +210,30 @@ def test_runs_of_an_older_store_stay(tmp_path, revision):
         assert conn.execute("SELECT card, touched FROM edges").fetchall() == [("folder:/in", 1)]
 
 
+def test_every_revision_upgrades_with_its_data(tmp_path):
+    """Rows that are written at a revision, in all of its tables, are there after each later one, up to the last."""
+    url = f"sqlite:///{tmp_path / 'platform.db'}"
+    engine = sqlalchemy.create_engine(url)
+    first, second, *later = migrations()
+    make_old(url, first.revision)
+    upgrade(url, second.revision)
+    record(url)
+    with engine.connect() as conn:
+        known, before = {*sqlalchemy.inspect(conn).get_table_names()}, count_rows(conn)
+    assert min(before[name] for name in ("projects", "versions", "items", "edges", "tokens")) > 0
+    for migration in later:
+        with engine.begin() as conn:
+            migrate(conn, migration)
+            after = count_rows(conn)
+            assert {name: after[name] for name in before} == before, migration.revision
+            assert conn.exec_driver_sql("PRAGMA foreign_key_check").all() == [], migration.revision
+            known = fill_new_tables(conn, known)
+            before = count_rows(conn)
+    engine.dispose()
+    assert before.keys() == {*schema.metadata.tables} - {"counters"}
+    Server.open(tmp_path).close()
+
+
 def test_an_older_store_is_copied_then_migrated(tmp_path):
     """A store of an older revision is backed up whole before it is changed."""
     path = tmp_path / "platform.db"
@@ -220,7 +256,7 @@ def test_a_newer_store_is_left_alone(tmp_path):
     with contextlib.closing(fresh(tmp_path)) as rows:
         rows.execute("UPDATE alembic_version SET version_num = '9999'")
         rows.commit()
-    with pytest.raises(ServerBusy, match="upgrade autoflow"):
+    with pytest.raises(ServerBusy, match=r"revision 9999, .* a newer autoflow .*: upgrade autoflow, or restore"):
         Server.open(tmp_path)
 
 
