@@ -35,6 +35,12 @@ class FileRange(NamedTuple):
         source = RequestParser(entry.mapping("sourceBlob"), f"{entry.path}sourceBlob.")
         return cls(entry.number("teamFileId"), source.number("offsetStart"), source.number("offsetEnd"))
 
+    @classmethod
+    def stored(cls, value: Any) -> FileRange | None:
+        """Return the range that an item's meta has, if it has any."""
+        is_range = isinstance(value, list) and len(value) == len(cls._fields) and all(type(n) is int for n in value)
+        return cls(*value) if is_range else None
+
     def to_wire(self) -> JsonObject:
         """Return the members of an image's info by which the SDK downloads the file as a whole."""
         offsets = {"offsetStart": self.start, "offsetEnd": self.stop}
@@ -58,11 +64,13 @@ class ItemMeta(NamedTuple):
 
     @classmethod
     def of(cls, row: RowMapping) -> ItemMeta:
-        """Read the meta of an item."""
+        """Read the meta of an item; a member `OWN` that no server wrote is ignored."""
         sent = json_codec.load(row["meta"])
-        own = sent.pop(OWN, None) or {}
-        source = FileRange(*own["source"]) if "source" in own else None
-        return cls(sent, own.get("file") or {}, own.get("custom") or {}, source)
+        own = sent.pop(OWN, None)
+        if not isinstance(own, dict):
+            own = {}
+        file, custom = (part if isinstance(part, dict) else {} for part in (own.get("file"), own.get("custom")))
+        return cls(sent, file, custom, FileRange.stored(own.get("source")))
 
     def to_text(self) -> str:
         """Return the value of the column."""

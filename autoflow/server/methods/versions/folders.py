@@ -29,6 +29,7 @@ from autoflow.server.project_types import registry
 from autoflow.server.project_types.base import ProjectType
 from autoflow.server.project_types.files import FILES
 from autoflow.server.project_types.images import IMAGES
+from autoflow.server.project_types.item_meta import ItemMeta
 from autoflow.server.project_types.meta import Meta, assigned, number_new
 from autoflow.server.request_parser import RequestParser
 from autoflow.server.uploads import external_files
@@ -297,7 +298,7 @@ class _LabelReader:
         """Return the columns that an image sets, but its tags as a list; `tags` are the ones it has."""
         values: dict[str, Any] = {}
         if image.meta is not None:
-            values["meta"] = json_codec.dump(image.meta, canonical=True)
+            values["meta"] = ItemMeta(image.meta, {}, {}).to_text()
         if image.annotation is None:
             return values
         sent = RequestParser(image.annotation, f"images[{position}].annotation.")

@@ -73,7 +73,16 @@ def test_put_creates_and_updates(server, project, content):
         ],
         "after": None,
     }
-    assert server.call("images.info", {"id": changed["images"][0][0]})["meta"] == {"x": 1}
+    number = changed["images"][0][0]
+    assert server.call("images.info", {"id": number})["meta"] == {"x": 1}
+    reserved = {"x": 2, "autoflow.item": {"source": [1]}}  # what the server keeps beside the client's meta
+    for change in (
+        lambda: put({**image, "meta": reserved}),
+        lambda: server.call("images.editInfo", {"id": number, "meta": reserved}),
+    ):
+        change()
+        info = server.call("images.info", {"id": number})
+        assert (info["meta"], "relatedDataId" in info) == ({"x": 2}, False)
 
 
 def test_a_batch_is_atomic(server, project, content):
