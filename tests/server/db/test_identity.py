@@ -256,13 +256,21 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.fixture(params=["checkpointed", "not checkpointed"])
-def killed(request, tmp_path):
+@pytest.fixture(params=["checkpointed", "not checkpointed"], scope="module")
+def killed_once(request, tmp_path_factory):
     """The folder of a server that was killed, and how many projects it had acknowledged."""
-    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), request.param], timeout=120)
+    folder = tmp_path_factory.mktemp("killed")
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder), request.param], timeout=120)
     assert done.returncode == -signal.SIGKILL
-    assert os.path.getsize(tmp_path / "platform.db-wal") > 0
-    return tmp_path, 45 if request.param == "checkpointed" else 40
+    assert os.path.getsize(folder / "platform.db-wal") > 0
+    return folder, 45 if request.param == "checkpointed" else 40
+
+
+@pytest.fixture
+def killed(killed_once, tmp_path):
+    """A copy of that folder, to be written to."""
+    folder, count = killed_once
+    return shutil.copytree(folder, tmp_path / "killed"), count
 
 
 def total(folder):

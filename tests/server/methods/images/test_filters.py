@@ -53,8 +53,15 @@ class World:
         return "".join(image["name"].removesuffix(".png") + " " for image in self.list(*conditions, **more)["entities"])
 
 
+@pytest.fixture(scope="module")
+def world(module_server, fill):
+    """A world that tests only read."""
+    return World(fill(module_server))
+
+
 @pytest.fixture
-def world(filled):
+def own_world(filled):
+    """A world that a test may change."""
     return World(filled)
 
 
@@ -125,13 +132,13 @@ def test_images_of_a_job_are_picked(world):
     assert refusal.value.status == 404
 
 
-def test_images_are_sorted_as_one_likes(world):
+def test_images_are_sorted_as_one_likes(own_world):
     """A member of their meta orders images, those without it first; a list by token stays by number."""
-    images = [{"id": world.images[name], "customSort": order} for name, order in (("a", "2"), ("b", "1"))]
-    world.call("images.bulk.set-custom-sort", images=images)
-    assert world.picked(sort="customSort") == "c d 50%_ x b a "
-    assert world.picked(sort="customSort", sort_order="desc").startswith("a b ")
-    assert world.picked(sort="customSort", pagination_mode="token") == "a b c d 50%_ x "
+    images = [{"id": own_world.images[name], "customSort": order} for name, order in (("a", "2"), ("b", "1"))]
+    own_world.call("images.bulk.set-custom-sort", images=images)
+    assert own_world.picked(sort="customSort") == "c d 50%_ x b a "
+    assert own_world.picked(sort="customSort", sort_order="desc").startswith("a b ")
+    assert own_world.picked(sort="customSort", pagination_mode="token") == "a b c d 50%_ x "
 
 
 def test_figures_are_picked(world):
@@ -176,7 +183,7 @@ def test_a_wrong_filter_is_refused(world, status, wrong):
         assert refusal.value.status == status
 
 
-def test_annotations_are_looked_up_once_for_all_pages(world, monkeypatch):
+def test_annotations_are_looked_up_once_for_all_pages(own_world, monkeypatch):
     """Until the project changes, a further page reads no annotation; after a change it is right again."""
     read, requested = items.read_encoded_documents, []
 
@@ -185,14 +192,14 @@ def test_annotations_are_looked_up_once_for_all_pages(world, monkeypatch):
         return read(rows, hashes)
 
     monkeypatch.setattr(items, "read_encoded_documents", reading)
-    peel = ("objects_class", {"classId": world.numbers["peel"]})
-    assert world.picked(peel, per_page=1) == "b "
+    peel = ("objects_class", {"classId": own_world.numbers["peel"]})
+    assert own_world.picked(peel, per_page=1) == "b "
     assert requested
     requested.clear()
-    assert world.picked(peel, per_page=1, page=2) == "c "
+    assert own_world.picked(peel, per_page=1, page=2) == "c "
     assert requested == []
-    world.call("images.bulk.remove", imageIds=[world.images["b"]])
-    assert world.picked(peel, per_page=1) == "c "
+    own_world.call("images.bulk.remove", imageIds=[own_world.images["b"]])
+    assert own_world.picked(peel, per_page=1) == "c "
 
 
 def test_the_cache_of_scans_is_bounded(world, monkeypatch):

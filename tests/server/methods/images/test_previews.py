@@ -10,9 +10,10 @@ from autoflow.errors import ServerRefused
 from autoflow.server.http import preview_url
 
 
-@pytest.fixture
-def image(filled):
+@pytest.fixture(scope="module")
+def image(module_server, fill):
     """The number of an image of 40 by 20 pixels."""
+    filled = fill(module_server)
     content = filled.content(filled.picture(size=(40, 20)))
     dataset = filled.dataset(filled.project())
     return filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "a.png", "hash": content}])[0]["id"]
@@ -44,23 +45,25 @@ def preview(server, number, **options):
         ({"width": 1, "height": 1, "resize": "fill"}, (1, 1)),
     ],
 )
-def test_a_picture_is_as_large_as_asked_for(server, image, options, size):
+def test_a_picture_is_as_large_as_asked_for(module_server, image, options, size):
     """Within a width and a height, or filling both; what would be larger than the image stays as large as that is."""
-    assert preview(server, image, **options) == ("JPEG", size)
-    assert preview(server, image, **options, ext="png") == ("PNG", size)
+    assert preview(module_server, image, **options) == ("JPEG", size)
+    assert preview(module_server, image, **options, ext="png") == ("PNG", size)
 
 
-def test_what_no_picture_can_be_is_refused(filled, server, image):
+def test_what_no_picture_can_be_is_refused(module_server, fill, image):
     """A way that there is not, an image that is only linked, and one that is unknown."""
     for wrong in ({"resize": "bend"}, {"ext": "gif"}, {"width": "wide"}):
         with pytest.raises(ServerRefused) as refusal:
-            server.content("autoflow.previews", {"id": image, **wrong})
+            module_server.content("autoflow.previews", {"id": image, **wrong})
         assert refusal.value.status == 400
-    dataset = filled.call("images.info", id=image)["datasetId"]
-    (linked,) = filled.call("images.bulk.add", datasetId=dataset, images=[{"title": "l", "link": "http://x/l.png"}])
+    dataset = fill(module_server).call("images.info", id=image)["datasetId"]
+    (linked,) = fill(module_server).call(
+        "images.bulk.add", datasetId=dataset, images=[{"title": "l", "link": "http://x/l.png"}]
+    )
     for number in (linked["id"], 999):
         with pytest.raises(ServerRefused) as refusal:
-            server.content("autoflow.previews", {"id": number})
+            module_server.content("autoflow.previews", {"id": number})
         assert refusal.value.status == 404
 
 
