@@ -6,6 +6,7 @@
 
 VERSIONS := 3.10 3.11 3.12 3.13
 BARE := 3.10 3.11 3.12 # on the newest, `test-all` has the core's tests among all others
+BETWEEN := 3.11 3.12
 SOURCES := $(shell find autoflow -type f -not -name '*.pyc')
 DEV := .venv-dev/bin/
 PIP := bin/python -m pip --disable-pip-version-check install --quiet --quiet
@@ -43,12 +44,15 @@ test: untimed $(BARE:%=untimed-%)
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync timing $(BARE:%=timing-%)
 
 # The core with wrapt and requests alone, on one version of Python; only files that hold such tests are imported. What
-# Hypothesis searches for does not depend on the version: most examples are tried by `test-all`.
+# Hypothesis searches for does not depend on the version: most examples are tried by `test-all`. Nor do the tests marked
+# `slow`: `test` runs them on the oldest version and the newest, `test-3.11` on that.
+$(BETWEEN:%=untimed-%) $(BETWEEN:%=timing-%): NOT_SLOW := and not slow
+$(VERSIONS:%=test-%): NOT_SLOW :=
 $(VERSIONS:%=test-%): test-%: untimed-%
-	@$(MAKE) --no-print-directory timing-$*
+	@$(MAKE) --no-print-directory NOT_SLOW= timing-$*
 
 test_core = if [ -e .venv-$(1)/ready ]; then echo 'The core on Python $(1), $(2):' && .venv-$(1)/bin/python $(PYTEST) \
-    -n $(3) --hypothesis-profile fewer -m 'core and $(2)' \
+    -n $(3) --hypothesis-profile fewer -m 'core and $(2) $(NOT_SLOW)' \
     $$(grep --recursive --files-with-matches mark.core tests --include 'test_*.py'); \
     else echo 'NOT TESTED on Python $(1): install it, or make it known to pyenv.'; fi
 
@@ -110,6 +114,7 @@ soak: .venv-dev/ready .venv-ray/ready .venv-torch/ready
 	@$(DEV)python benchmarks/soak.py
 	@$(DEV)python benchmarks/soak.py embedded
 	@$(DEV)python benchmarks/versions_soak.py
+	@! $(DEV)python benchmarks/versions_soak.py --kills 60 --versions 0 --naive # loses bytes, which must be noticed
 	@$(DEV)python benchmarks/media_soak.py
 	@$(DEV)python -m benchmarks.reproduction_soak
 	@$(DEV)python benchmarks/frameworks_soak.py ray=.venv-ray/bin/python torch=.venv-torch/bin/python

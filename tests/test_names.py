@@ -10,7 +10,7 @@ import pytest
 
 import autoflow
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 ROOT = Path(autoflow.__file__).parent
 # Participles and pronouns that do not say what a value is (docs/names.md).

@@ -8,7 +8,7 @@ from tests.apps.case import NAMES, by_value, read
 from tests.apps.intended_edges import INTENDED_EDGES
 from tests.apps.written.every import APPS
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 
 def expected(name, case):

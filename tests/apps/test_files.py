@@ -15,7 +15,7 @@ from autoflow import (
 )
 from tests.apps.assertions import ARCHIVE, edges, nodes, relations
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("value", [9001, "9001", ARCHIVE, ARCHIVE[1:], {"id": 9001}, FileInfo(9, 9001), "info"])

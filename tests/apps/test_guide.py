@@ -12,7 +12,7 @@ import pytest
 import autoflow
 from tests.recording import EDGES, Recording, World
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 APP = pathlib.Path(__file__).parent / "guide"
 ARCHIVE = "/exports/52345_lemons.tar"

@@ -15,7 +15,7 @@ from autoflow import (
 )
 from tests.apps.assertions import edges
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from autoflow import (
 )
 from tests.apps.assertions import WORLD, edges, nodes
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 
 @pytest.fixture

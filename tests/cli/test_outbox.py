@@ -13,7 +13,7 @@ from autoflow.outbox import dead_letters, home
 from autoflow.outbox.journal import Journal
 from autoflow.testing import FaultyServer, page, partly, well
 
-pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [pytest.mark.core, pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 REFUSE_EVEN = partly(lambda record: record.get("entity", {}).get("id", 1) % 2 == 0)
 

@@ -21,7 +21,7 @@ from autoflow.graph.subgraph import upstream
 from autoflow.graph.trace import Trace
 from tests.graph.lineages import datum, holds_for_all, lineages, task
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 
 def pairs(graph):

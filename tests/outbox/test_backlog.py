@@ -6,7 +6,7 @@ import pytest
 
 import autoflow
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 BACKLOG = 10_000
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.reliability.processes import PRELUDE
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 
 # -- writing at once

@@ -24,7 +24,11 @@ from autoflow.outbox.status import of_folder
 from tests.reliability.disks import SECONDS, run
 from tests.reliability.kit import ORIGIN, RECORD, counts, ids, load, numbers
 
-pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # forks beside threads
+pytestmark = [
+    pytest.mark.core,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]  # forks beside threads
 
 # -- 40: the disk is full
 

@@ -16,7 +16,7 @@ from autoflow.outbox.status import of_folder
 from tests.census import census_of
 from tests.reliability.kit import counts, ids, load
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 LOST = "is lost"
 

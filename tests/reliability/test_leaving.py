@@ -10,7 +10,7 @@ import pytest
 from autoflow.testing import hang
 from tests.reliability.processes import PATIENT, PRELUDE, STALLED
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 # nothing may be started once main has ended: said on stderr if it is
 NO_STARTS = """

@@ -28,7 +28,7 @@ from autoflow.wire import methods
 from tests.reliability.kit import counts, ids, load, sender
 from tests.reliability.processes import STALLED
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 ALWAYS = [well, status(503), hang, cut, slow(0.2), page(200)]
 

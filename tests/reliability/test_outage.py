@@ -21,7 +21,7 @@ from autoflow.runtime.destination import outbox_for, resolve
 from autoflow.testing import cut, hang, page, slow, status, well
 from tests.reliability.kit import counts, ids, load, sender
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 ALWAYS = [well, status(503), hang, cut, slow(0.2), page(200)]
 

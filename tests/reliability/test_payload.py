@@ -28,7 +28,7 @@ from autoflow.testing import hang, status, well
 from autoflow.transport.memory import MemoryTransport
 from tests.reliability.kit import counts, ids, load
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 LONGEST_RECORD = 64 << 10
 

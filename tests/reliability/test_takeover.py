@@ -16,7 +16,11 @@ from autoflow.wire import methods
 from tests.census import census_of
 from tests.reliability.kit import ids
 
-pytestmark = [pytest.mark.core, pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs /proc")]
+pytestmark = [
+    pytest.mark.core,
+    pytest.mark.slow,
+    pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="needs /proc"),
+]
 
 SYNC = [sys.executable, "-m", "autoflow.cli.main", "outbox", "sync", "--json"]
 MADE = "for number in range(1, 41): load(number)\nos.kill(os.getpid(), signal.SIGKILL)"

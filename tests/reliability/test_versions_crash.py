@@ -1,4 +1,7 @@
-"""Writers, restores, deletions and garbage collection, killed repeatedly: no version loses data (see `make soak`)."""
+"""Writers, restores, deletions and garbage collection, killed repeatedly: no version loses data.
+
+`make soak` does it for longer, and with a collector that loses bytes, so that the run can fail.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +31,10 @@ def soak(*arguments, **environment):
 
 def test_killed_processes_lose_no_version():
     """Processes killed: versions hold what was saved, no bytes are missing, one sweep leaves nothing stray."""
-    code, counts, output = soak("--kills", "24", "--versions", "6")
+    code, counts, output = soak("--kills", "12", "--versions", "4")
     assert (code, counts["violations"]) == (0, 0), output
-    assert counts["killed"] >= 24
-    assert counts["versions alive"] >= 6
-
-
-def test_a_collector_by_age_alone_fails_the_soak_test():
-    """The same run with mark and sweep in the collector's place ends in lost bytes: the run can fail."""
-    code, counts, _errors = soak("--kills", "60", "--versions", "0", "--naive")
-    assert code == 1
-    assert counts["violations"] > 0
+    assert counts["killed"] >= 12
+    assert counts["versions alive"] >= 4
 
 
 def test_nothing_is_lost_on_postgresql(postgres):

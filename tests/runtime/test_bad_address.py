@@ -13,7 +13,7 @@ from autoflow.cli.main import main
 from autoflow.runtime import destination
 from tests.reliability.kit import counts, ids, load
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 BAD = ["htp://host", "http://", "http://host:port", "ftp://host/x", "http://user:hunter2@host", "http://host:99999"]
 

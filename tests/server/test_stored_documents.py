@@ -163,7 +163,7 @@ def test_a_known_odd_value_is_refused_or_read(module_server, world, name):
 
 
 @given(value=JSON)
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_value_is_refused_or_read(module_server, world, value):
     """Random documents with the names that readers look up."""
     store(module_server, world, value)

@@ -130,7 +130,7 @@ def test_edges_of_children_reach_the_test(tmp_path):
 def test_two_xdist_workers_are_independent(tmp_path):
     """The same tests side by side."""
     pytest.importorskip("xdist")
-    _session(tmp_path, CHILDREN, "-n", "2", "-k", "bare or subprocess or nothing or (pool and fork)")
+    _session(tmp_path, CHILDREN, "-n", "2", "-k", "bare or nothing or (pool and fork)")
 
 
 def test_a_test_sees_its_own_edges_only(tmp_path):

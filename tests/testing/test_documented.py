@@ -12,7 +12,7 @@ import pytest
 
 from autoflow import testing
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 PAGE = Path(__file__).parents[2] / "docs" / "testing.md"
 EXAMPLES = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S))

@@ -15,7 +15,7 @@ import autoflow
 from tests.recording import Recording
 from tests.wire.golden import CASES, call, fault_of, made, posts, world
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 
 class Other(NamedTuple):

@@ -15,7 +15,7 @@ from autoflow.graph.graph import Arrow, Card, Graph
 from autoflow.graph.layout import Box, Layout, Route, compute_layout
 from autoflow.process.lru_cache import LruCache
 
-pytestmark = pytest.mark.core
+pytestmark = [pytest.mark.core, pytest.mark.slow]
 
 
 def cards(prefix: str, pictures: list[bool]) -> tuple[Card, ...]:

@@ -58,7 +58,7 @@ def populated_client(module_server):
 
 
 @schema.parametrize()
-@settings(max_examples=16, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_server_does_as_the_document_says(populated_client, case):
     """Whatever a client sends, right or wrong by the document: never a 5xx, and every answer is of a form described."""
     from schemathesis.checks import not_a_server_error

@@ -329,5 +329,5 @@ def changes(before, after):
 def test_versions_are_what_they_were(module_server, fill):
     """A machine that edits, saves, deletes, purges, compares and restores at random; a model holds each version."""
     run_state_machine_as_test(
-        lambda: Versions(fill(module_server)), settings=settings(max_examples=10, stateful_step_count=12, deadline=None)
+        lambda: Versions(fill(module_server)), settings=settings(max_examples=6, stateful_step_count=12, deadline=None)
     )
