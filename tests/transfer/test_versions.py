@@ -6,6 +6,8 @@ import io
 
 import pytest
 
+from autoflow.datasets.export import to_folder
+from autoflow.datasets.sync import from_folder
 from autoflow.errors import ServerRefused, ServerUnreachable, TransferError
 from autoflow.server.methods.versions import transfers as methods
 from autoflow.transfer.versions import copy_version
@@ -254,3 +256,18 @@ def test_the_next_version(source, connect):
     target.call("datasets.add", {"projectId": first.project, "name": "theirs"})
     diverged = copy_version(source, target, fourth)
     assert (diverged.name, diverged.number, diverged.created) == ("lemons_001", 4, True)
+
+
+@on_sqlite_target
+def test_files_of_any_kind(source, connect, tmp_path):
+    """A version of a folder of files arrives as it is, with bytes that are no image."""
+    (tmp_path / "data" / "train").mkdir(parents=True)
+    (tmp_path / "data" / "train" / "a.csv").write_bytes(b"id\n1\n")
+    (tmp_path / "data" / "empty").write_bytes(b"")
+    project = from_folder(source, tmp_path / "data", workspace_id=1)
+    version = source.call("autoflow.versions.snapshot", {"projectId": project.id})["id"]
+    target = connect()
+    made = copy_version(source, target, version)
+    assert (project.type, content(target, made.version)) == ("files", content(source, version))
+    to_folder(target, made.version, tmp_path / "out")
+    assert (tmp_path / "out" / "train" / "a.csv").read_bytes() == b"id\n1\n"
