@@ -31,7 +31,8 @@ class _Columns:
         is_card = vertex < self._layering.cards
         half = self._heights[vertex] // 2 if is_card else 0
         taken = self._taken[self._layering.rank[vertex]]
-        candidates = [round(max(target, above))]
+        y = round(max(target, above))
+        candidates = [y]
         for top, bottom, holds_card in taken:
             gap = CARD_GAP if is_card and holds_card else LANE_GAP
             candidates += [top - gap - half, bottom + gap + half]

@@ -130,9 +130,10 @@ class DirectedTraversal(Traversal):
                 totals[key, side] = totals.get((key, side), 0) + count
         refs = list(rows.cards.values())
         for source, target in {*containers(self._conn, refs), *contents(self._conn, refs)}:
-            for key, side in ((source.key, SIDES[1]), (target.key, SIDES[0])):
-                if key in rows.cards:
-                    totals[key, side] = totals.get((key, side), 0) + 1
+            if source.key in rows.cards:
+                totals[source.key, "downstream"] = totals.get((source.key, "downstream"), 0) + 1
+            if target.key in rows.cards:
+                totals[target.key, "upstream"] = totals.get((target.key, "upstream"), 0) + 1
         return list(totals.items())
 
     def _count_distinct(
