@@ -36,15 +36,25 @@ class _Columns:
         for top, bottom, holds_card in taken:
             gap = CARD_GAP if is_card and holds_card else LANE_GAP
             candidates += [top - gap - half, bottom + gap + half]
-        for y in sorted(candidates, key=lambda candidate: abs(candidate - target)):
-            if y >= above and all(
-                y + half + gap <= top or y - half - gap >= bottom
-                for top, bottom, holds_card in taken
-                for gap in (CARD_GAP if is_card and holds_card else LANE_GAP,)
-            ):
-                break
+        y = min(  # below all that is taken there is always room
+            (
+                candidate
+                for candidate in candidates
+                if candidate >= above and self._is_free(taken, candidate, half, is_card)
+            ),
+            key=lambda candidate: abs(candidate - target),
+        )
         insort(taken, (y - half, y + half, is_card))
         self.y[vertex] = y
+
+    @staticmethod
+    def _is_free(taken: list[Interval], y: int, half: int, is_card: bool) -> bool:
+        """Return whether a vertex at `y` keeps its distance to all that is taken."""
+        return all(
+            y + half + gap <= top or y - half - gap >= bottom
+            for top, bottom, holds_card in taken
+            for gap in (CARD_GAP if is_card and holds_card else LANE_GAP,)
+        )
 
     def bottom(self, layer: int) -> int:
         """Return the lowest position that is taken in a layer."""
