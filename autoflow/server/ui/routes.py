@@ -50,6 +50,7 @@ PAGES: Mapping[str, Page] = {
     "/projects/{project:int}/versions/compare": Page("compare", "Versions compared"),
     "/projects/{project:int}/datasets/{dataset:int}": Page("dataset", "Dataset"),
     "/images/{image:int}": Page("image", "Image"),
+    "/runs/compare": Page("run-comparison", "Runs compared"),
     "/files": Page("file", "Team files"),
     "/files/{file:int}": Page("file", "File"),
     "/files/{file:int}/{exact}": Page("file", "File"),

@@ -24,18 +24,25 @@ export function element(name, attributes = {}, ...children) {
 }
 
 /**
+ * Make an element of a drawing.
+ * @param {string} name
+ * @param {Record<string, string | number>} attributes
+ * @param {...(Node | string)} children strings become text nodes
+ */
+export function svgElement(name, attributes, ...children) {
+  const created = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) created.setAttribute(key, String(value));
+  created.append(...children);
+  return created;
+}
+
+/**
  * Make an icon of lines.
  * @param {string} drawing an SVG path on a field of 24 x 24
  */
 export function drawnIcon(drawing) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  svg.setAttribute("class", "drawn");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", drawing);
-  svg.append(path);
-  return svg;
+  const icon = { viewBox: "0 0 24 24", "aria-hidden": "true", class: "drawn" };
+  return svgElement("svg", icon, svgElement("path", { d: drawing }));
 }
 
 /**

@@ -53,7 +53,9 @@ function links(card) {
   if (url && card.link?.title) buttons.push(element("a", { class: "button primary", href: url }, card.link.title));
   const workflow = workflowUrl(card);
   if (workflow && workflow !== location.pathname)
-    buttons.push(element("a", { class: "button", href: workflow }, "Its own workflow"));
+    buttons.push(element("a", { class: "button", href: workflow }, "Start from this card"));
+  if (card.type === "task" && !card.members && !card.origin)
+    buttons.push(element("a", { class: "button", href: `/runs/compare?runs=${card.id}` }, "Compare"));
   return buttons;
 }
 

@@ -98,7 +98,7 @@ function render(file, history, folder, moves) {
           runList({ runs: readers.map(withoutDirections), total: readers.length }, "No recorded run read this file."),
         ),
         ...(moves.length ? [panel("Aliases", moveList(moves))] : []),
-        panel("Files at this path", historyList(history, file.id)),
+        panel("Files at this path", historyList(history, file.id), compareLink(history, file.id)),
         ...(folder ? [panel("In the same folder", folderList(folder, file.id))] : []),
       ),
     ),
@@ -138,6 +138,19 @@ function moveList(moves) {
 function withoutDirections(run) {
   const { directions: _, ...rest } = run;
   return { ...rest, directions: [] };
+}
+
+/**
+ * Link to the comparison of the run that wrote a file with the run that wrote the file before it.
+ * @param {HistoryFile[]} history the latest first
+ * @param {number} currentId
+ */
+function compareLink(history, currentId) {
+  const index = history.findIndex(({ id }) => id === currentId);
+  const [own, before] = [history[index]?.tasks[0], history[index + 1]?.tasks[0]];
+  if (own === undefined || before === undefined || own === before) return "";
+  const href = `/runs/compare?runs=${before},${own}`;
+  return element("p", {}, element("a", { class: "button", href }, "Compare with the file before"));
 }
 
 /**

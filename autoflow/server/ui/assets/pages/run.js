@@ -110,6 +110,7 @@ function render(run) {
       { class: "row" },
       element("h1", {}, run.name),
       stateBadge(run.state),
+      element("a", { class: "button", href: `/runs/compare?runs=${run.id}` }, "Compare with the run before"),
       element("a", { class: "button", href: `/task/${run.id}` }, "Open in the workflow"),
     ),
     element(

@@ -47,9 +47,12 @@ function projectCard(project) {
 
 /** @param {ListedRun} run */
 function runRow(run) {
+  const name = `Compare ${run.name}, run ${run.id}`;
+  const pick = element("input", { type: "checkbox", value: run.id, "aria-label": name });
   return element(
     "tr",
     {},
+    element("td", { class: "pick" }, pick),
     element("th", { scope: "row" }, element("a", { href: `/apps/sessions/${run.id}` }, run.name)),
     element("td", {}, stateBadge(run.state)),
     element("td", {}, timeElement(run.startedAt)),
@@ -81,6 +84,7 @@ function projectList(first) {
 function runTable(first) {
   const body = element("tbody", {}, ...first.runs.map(runRow));
   const head = [
+    ["Compare", "pick"],
     ["Run", ""],
     ["Status", ""],
     ["Started", ""],
@@ -97,7 +101,24 @@ function runTable(first) {
     next = page.next;
     return next !== null;
   };
-  return infiniteList(element("div", { class: "scroll card flush" }, table), load, next !== null);
+  const list = infiniteList(element("div", { class: "scroll card flush" }, table), load, next !== null);
+  return element("div", {}, list, compareBar(table));
+}
+
+/** Make the bar that leads to the comparison of the runs ticked in a table. @param {HTMLElement} table */
+function compareBar(table) {
+  const link = element("a", { class: "button primary" }, "Compare");
+  const text = element("span", { role: "status" });
+  const bar = element("div", { class: "card row compare-bar", hidden: true }, text, link);
+  table.addEventListener("change", () => {
+    const boxes = [...table.querySelectorAll("input")].filter((box) => box.checked);
+    const ids = boxes.map(({ value }) => Number(value)).sort((first, second) => first - second);
+    bar.hidden = !ids.length;
+    text.textContent = ids.length === 1 ? "Tick another run to compare them" : `${count(ids.length, "run")} ticked`;
+    link.hidden = ids.length < 2;
+    link.href = `/runs/compare?runs=${ids.join(",")}`;
+  });
+  return bar;
 }
 
 /** @param {StartPage} start */
@@ -154,9 +175,13 @@ function load() {
   return call("autoflow.overview.start", { limit: PAGE_SIZE });
 }
 
-/** Return whether a person works with the page, or has scrolled down a list. */
+/** Return whether a person works with the page, has ticked runs, or has scrolled down a list. */
 function isInUse() {
-  return scrollY !== 0 || (document.activeElement !== null && document.activeElement !== document.body);
+  return (
+    document.querySelector(".pick :checked") !== null ||
+    scrollY !== 0 ||
+    (document.activeElement !== null && document.activeElement !== document.body)
+  );
 }
 
 showContent(loadingSkeleton(4));

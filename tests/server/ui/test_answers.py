@@ -1,0 +1,51 @@
+"""The questions that lineage exists for, answered by the page in a few clicks, as a person clicks."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.server.ui.demo_trainings import DemoTrainings
+
+
+@pytest.fixture(scope="module")
+def trainings(filled):
+    """A server with the demo trainings."""
+    return DemoTrainings(filled)
+
+
+class Person:
+    """Clicks what can be seen on a page, and counts the clicks."""
+
+    def __init__(self, page):
+        self.page = page
+        self.clicks = 0
+
+    def click(self, locator):
+        locator.click()
+        self.clicks += 1
+
+
+def test_trainings_are_compared(open_page, trainings, expect, violations):
+    """Three clicks on the start page show what changed between two trainings, and whether scores are comparable."""
+    page = open_page("/", bypass_csp=True)
+    person = Person(page)
+    for number in (trainings.first_run, trainings.second_run):
+        person.click(page.get_by_role("checkbox", name=f"Compare Train YOLO, run {number}"))
+    person.click(page.get_by_role("link", name="Compare", exact=True))
+    expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible()
+    assert person.clicks <= 3
+    expect(page.get_by_text("val changed too (1 image): scores are not comparable.")).to_be_visible()
+    results = page.locator("section", has=page.get_by_role("heading", name="Results"))
+    expect(results.locator(".plot", has_text="mAP")).to_contain_text("0.78")
+    expect(results.locator(".plot", has_text="mAP")).to_contain_text("+0.04")
+    assert "better" not in results.inner_text(), "scores on different images"
+    expect(page.get_by_role("table", name="Parameters").get_by_role("row", name="epochs")).to_contain_text("40")
+    expect(page.get_by_role("table", name="Packages").get_by_role("row", name="torch")).to_contain_text("2.4.0")
+    assert violations(page) == []
+    page.get_by_role("link", name="See the images").click()
+    expect(page.get_by_role("heading", name="Lemon orchard")).to_be_visible()
+    page.goto(f"/files/{trainings.second_weights}")
+    page.get_by_role("link", name="Compare with the file before").click()
+    expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible()
+    page.goto(f"/runs/compare?files={trainings.second_weights}")
+    expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible()
