@@ -10,6 +10,8 @@ BETWEEN := 3.11 3.12
 SOURCES := $(shell find autoflow -type f -not -name '*.pyc')
 DEV := .venv-dev/bin/
 PIP := bin/python -m pip --disable-pip-version-check install --quiet --quiet
+# The tests start thousands of processes, and each would compile autoflow anew where bytecode may not be written.
+export PYTHONDONTWRITEBYTECODE :=
 PYTEST := -m pytest --quiet -rfEs --dist loadgroup --durations 20 --durations-min 8
 
 .PHONY: help
