@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
+from autoflow.cli.parsing import Commands, Parser
 from autoflow.distribution import VERSION
 from autoflow.errors import AutoflowError
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that suggests the closest command after a typing error."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the usage and the message, and exit with code 2."""
-        if match := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
-            names = [name.strip(" '") for name in match[2].split(",")]
-            for suggestion in difflib.get_close_matches(match[1], names, 1):
-                message += f"; did you mean {suggestion!r}?"
-        super().error(message)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,11 +18,11 @@ def parser() -> argparse.ArgumentParser:
     from autoflow.cli.model_arguments import add_models, add_webhooks
     from autoflow.cli.version_arguments import add_push, add_versions
 
-    top = Parser(prog="autoflow", description="Workflow lineage and data versions of ML apps.")
+    top = Parser(prog="autoflow", formatter_class=argparse.RawDescriptionHelpFormatter)
     top.add_argument("--version", action="store_true", help="print the version and exit")
-    commands = top.add_subparsers(metavar="COMMAND")
+    commands = Commands(top)
 
-    graph = commands.add_parser("graph", help="print the workflow graph")
+    graph = commands.add("graph", "print the workflow graph")
     _add_scope(graph)
     graph.add_argument(
         "--format",
@@ -51,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     )
     graph.set_defaults(run="graph")
 
-    page = commands.add_parser("open", help="open the workflow graph in the browser")
+    page = commands.add("open", "open the workflow graph in the browser")
     _add_scope(page)
     page.add_argument("--static", action="store_true", help="write a standalone HTML file and open it")
     page.add_argument("--port", type=int, default=0, help="port of the embedded server (default: any free port)")
@@ -65,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
     add_push(commands)
     _add_erase(commands)
 
-    outbox = commands.add_parser("outbox", help="records that are not delivered yet").add_subparsers(
+    outbox = commands.add("outbox", "records that are not delivered yet").add_subparsers(
         metavar="ACTION", required=True
     )
     status = outbox.add_parser("status", help="count records by state: recorded = sent + waiting + dead")
@@ -87,10 +74,11 @@ def parser() -> argparse.ArgumentParser:
     purge.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     purge.set_defaults(run="outbox_purge")
 
-    doctor = commands.add_parser("doctor", help="check everything that delivery of records depends on")
+    doctor = commands.add("doctor", "check everything that delivery of records depends on")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     doctor.set_defaults(run="doctor")
     _add_server(commands)
+    top.description = f"Workflow lineage and data versions of ML apps.\n{commands.listing()}"
     return top
 
 
@@ -100,14 +88,14 @@ _REF = (
 )
 
 
-def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> None:
-    watch = commands.add_parser("watch", help="run a Python program, and record the files that it opens")
+def _add_trace_and_reproduce(commands: Commands) -> None:
+    watch = commands.add("watch", "run a Python program, and record the files that it opens")
     watch.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="COMMAND", help="such as python train.py --epochs 7"
     )
     watch.set_defaults(run="watch")
 
-    trace = commands.add_parser("trace", help="print the ancestry of an entity")
+    trace = commands.add("trace", "print the ancestry of an entity")
     trace.add_argument("ref", metavar="REF", help=_REF)
     trace.add_argument(
         "--format",
@@ -120,7 +108,7 @@ def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> No
     trace.add_argument("--team", type=int, metavar="N", help="team of the path (default: the first)")
     trace.set_defaults(run="trace")
 
-    impact = commands.add_parser("impact", help="print everything that was made from an entity or an image")
+    impact = commands.add("impact", "print everything that was made from an entity or an image")
     impact.add_argument(
         "ref",
         metavar="REF",
@@ -137,7 +125,7 @@ def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> No
     impact.add_argument("--team", type=int, metavar="N", help="team of the path (default: the first)")
     impact.set_defaults(run="impact")
 
-    again = commands.add_parser("reproduce", help="restore the data of a run, and repeat the run")
+    again = commands.add("reproduce", "restore the data of a run, and repeat the run")
     again.add_argument("ref", metavar="REF", help=_REF)
     again.add_argument(
         "--run", action="store_true", dest="run_it", help="run the recorded command after confirmation, and compare"
@@ -179,8 +167,8 @@ def _add_trace_and_reproduce(commands: argparse._SubParsersAction[Parser]) -> No
     again.set_defaults(run="reproduce")
 
 
-def _add_runs(commands: argparse._SubParsersAction[Parser]) -> None:
-    runs = commands.add_parser("runs", help="search runs by their results and parameters")
+def _add_runs(commands: Commands) -> None:
+    runs = commands.add("runs", "search runs by their results and parameters")
     runs.add_argument(
         "--where", metavar="CONDITION", help='as "result.mAP > 0.6 and parameters.epochs = 20 and state = finished"'
     )
@@ -190,15 +178,15 @@ def _add_runs(commands: argparse._SubParsersAction[Parser]) -> None:
     runs.add_argument("--limit", type=int, metavar="N", help="most runs (default: 50)")
     runs.add_argument("--json", action="store_true", help="as JSON")
     runs.set_defaults(run="runs")
-    compare = commands.add_parser("compare", help="print what differs between two runs")
+    compare = commands.add("compare", "print what differs between two runs")
     compare.add_argument("first", metavar="RUN", help="task:N or N, or model:NAME@ALIAS")
     compare.add_argument("second", metavar="RUN", help="task:N or N, or model:NAME@ALIAS")
     compare.add_argument("--json", action="store_true", help="as JSON")
     compare.set_defaults(run="compare")
 
 
-def _add_erase(commands: argparse._SubParsersAction[Parser]) -> None:
-    erase = commands.add_parser("erase", help="erase images, runs or projects for good, after a dry run")
+def _add_erase(commands: Commands) -> None:
+    erase = commands.add("erase", "erase images, runs or projects for good, after a dry run")
     erase.add_argument(
         "refs",
         nargs="*",
@@ -215,7 +203,7 @@ def _add_erase(commands: argparse._SubParsersAction[Parser]) -> None:
     erase.add_argument("--team", type=int, metavar="N", help="the team (default: that of the first reference)")
     erase.add_argument("--json", action="store_true", help="as JSON")
     erase.set_defaults(run="erase")
-    retention = commands.add_parser("retention", help="how long logs and versions are kept")
+    retention = commands.add("retention", "how long logs and versions are kept")
     retention.add_argument("--logs", type=int, metavar="DAYS", help="keep logs of finished runs so long; 0 for ever")
     retention.add_argument(
         "--versions", type=int, metavar="DAYS", help="keep versions that nothing needs so long; 0 for ever"
@@ -230,8 +218,8 @@ _ROLES = ("viewer", "editor", "admin")
 _SCOPE = "what the token may do, at most what its user's role permits (default: write)"
 
 
-def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
-    server = commands.add_parser("serve", help="serve a team over HTTP")
+def _add_server(commands: Commands) -> None:
+    server = commands.add("serve", "serve a team over HTTP")
     server.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     server.add_argument("--port", type=int, help="port to listen on, 0 for any free port (default: 8765)")
     _add_store(server)
@@ -251,9 +239,7 @@ def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
     server.add_argument("--print-config", action="store_true", help="print all options with their sources, and exit")
     server.set_defaults(run="serve")
 
-    actions = commands.add_parser("server", help="maintain a server's store").add_subparsers(
-        metavar="ACTION", required=True
-    )
+    actions = commands.add("server", "maintain a server's store").add_subparsers(metavar="ACTION", required=True)
     recover = actions.add_parser("recover", help="diagnose and repair a store that is unavailable")
     _add_store(recover)
     recover.add_argument("--blobs", metavar="URL", help="storage of content (default: in that folder)")
@@ -263,9 +249,7 @@ def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
 
     _add_backup(commands)
 
-    token = commands.add_parser("token", help="access tokens of the server").add_subparsers(
-        metavar="ACTION", required=True
-    )
+    token = commands.add("token", "access tokens of the server").add_subparsers(metavar="ACTION", required=True)
     create = token.add_parser("create", help="create a token and print it")
     create.add_argument(
         "--user", default="admin", metavar="NAME", help="user of the token, created if new (default: admin)"
@@ -299,15 +283,15 @@ def _add_server(commands: argparse._SubParsersAction[Parser]) -> None:
     revoke.set_defaults(run="token_revoke")
 
 
-def _add_backup(commands: argparse._SubParsersAction[Parser]) -> None:
+def _add_backup(commands: Commands) -> None:
     blobs = "storage of content: s3://bucket/prefix, or a folder (default: in that folder)"
-    backup = commands.add_parser("backup", help="write a backup of a server's store to a folder")
+    backup = commands.add("backup", "write a backup of a server's store to a folder")
     backup.add_argument("dest", metavar="DEST", help="folder of backups; the next one copies only new content")
     _add_store(backup)
     backup.add_argument("--blobs", metavar="URL", help=blobs)
     backup.add_argument("--json", action="store_true", help="as JSON")
     backup.set_defaults(run="backup")
-    restore = commands.add_parser("restore", help="restore a backup to an empty place, on SQLite or PostgreSQL")
+    restore = commands.add("restore", "restore a backup to an empty place, on SQLite or PostgreSQL")
     restore.add_argument("source", metavar="SRC", help="folder of backups")
     restore.add_argument("--name", metavar="NAME", help="the backup (default: the last one)")
     _add_store(restore)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from autoflow.cli.parsing import Commands
 
-def add_models(commands: argparse._SubParsersAction[Any]) -> None:
+
+def add_models(commands: Commands) -> None:
     """Add ``autoflow models`` and ``autoflow audit`` to the commands."""
-    models = commands.add_parser("models", help="models, their versions and aliases")
+    models = commands.add("models", "models, their versions and aliases")
     _add_options(models, "models_list")
     models.set_defaults(query=None)
     actions = models.add_subparsers(metavar="ACTION")
@@ -31,7 +33,7 @@ def add_models(commands: argparse._SubParsersAction[Any]) -> None:
     history.add_argument("model", metavar="MODEL", help="name of the model")
     history.add_argument("alias", nargs="?", metavar="ALIAS", help="a single alias (default: all)")
 
-    audit = commands.add_parser("audit", help="print the audit log: aliases, tokens, members, deletions and restores")
+    audit = commands.add("audit", "print the audit log: aliases, tokens, members, deletions and restores")
     _add_options(audit, "audit")
     audit.add_argument("--action", metavar="NAME", help="as alias.set, or token. for all that begin so")
     audit.add_argument("--entity", metavar="REF", help="as project:7, model:lemons, member:anna or token:3")
@@ -53,9 +55,9 @@ def _add_options(command: argparse.ArgumentParser, run: str) -> None:
     command.set_defaults(run=run)
 
 
-def add_webhooks(commands: argparse._SubParsersAction[Any]) -> None:
+def add_webhooks(commands: Commands) -> None:
     """Add ``autoflow webhooks`` to the commands."""
-    actions = commands.add_parser("webhooks", help="addresses that get a team's events").add_subparsers(
+    actions = commands.add("webhooks", "addresses that get a team's events").add_subparsers(
         metavar="ACTION", required=True
     )
     for name, description in (

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+
+from autoflow.cli.parsing import Commands
 
 
-def add_versions(commands: argparse._SubParsersAction[Any]) -> None:
+def add_versions(commands: Commands) -> None:
     """Add ``autoflow versions`` to the commands."""
-    actions = commands.add_parser("versions", help="versions of projects").add_subparsers(
-        metavar="ACTION", required=True
-    )
+    actions = commands.add("versions", "versions of projects").add_subparsers(metavar="ACTION", required=True)
 
     def action(name: str, description: str) -> argparse.ArgumentParser:
         command: argparse.ArgumentParser = actions.add_parser(name, help=description)
@@ -80,9 +79,9 @@ def add_versions(commands: argparse._SubParsersAction[Any]) -> None:
     collect.add_argument("--empty-trash", action="store_true", help="empty the trash now, not after 7 days")
 
 
-def add_push(commands: argparse._SubParsersAction[Any]) -> None:
+def add_push(commands: Commands) -> None:
     """Add ``autoflow push`` to the commands."""
-    push = commands.add_parser("push", help="copy a whole store to a server: projects with versions, files and runs")
+    push = commands.add("push", "copy a whole store to a server: projects with versions, files and runs")
     push.add_argument("server", metavar="SERVER", help="URL of the server")
     push.add_argument("--token", metavar="TOKEN", help="its token (default: that of the environment for it)")
     push.add_argument("--dry-run", action="store_true", help="only count what would be copied")
