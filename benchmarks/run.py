@@ -18,7 +18,10 @@ from typing import Any
 from measure import HERE, Goal, goals_table, machine
 from peers import PEERS, installed
 
-BENCHMARKS = ("call_cost", "delivery", "throughput", "server", "versions", "sdk_versions", "folders", "impact", "page")
+BENCHMARKS = (
+    *("call_cost", "delivery", "throughput", "server", "ingest", "interpreter"),
+    *("versions", "sdk_versions", "folders", "impact", "page"),
+)
 RESULTS = HERE / "RESULTS.md"
 RESULTS_FOLDER = HERE / "results"
 
