@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -19,6 +17,7 @@ from autoflow.datasets.filename_allocator import FilenameAllocator
 from autoflow.datasets.formats import supervisely
 from autoflow.datasets.formats.files import Files
 from autoflow.datasets.reading import prefetch
+from autoflow.datasets.staging import staging_folder
 from autoflow.datasets.version_reader import ALL, Selection, VersionReader
 from autoflow.errors import FolderError
 from autoflow.transport.base import Transport
@@ -75,7 +74,7 @@ def to_folder(
             raise FolderError(f"version {version_id} is of a project of files: only the format files has them")
         else:
             _check_empty(target)
-            with _temporary_folder(target) as partial:
+            with staging_folder(os.path.dirname(target)) as partial:
                 _Export(reader, writer, partial, progress).run()
                 os.rename(partial, target)
     return target
@@ -88,18 +87,6 @@ def _named_errors(target: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise FolderError(f"{target!r} cannot be written: {error.strerror or error}") from error
-
-
-@contextlib.contextmanager
-def _temporary_folder(target: str) -> Iterator[str]:
-    """Create a hidden folder beside a target; remove it, unless it was renamed."""
-    parent, name = os.path.split(target)
-    partial = os.path.join(parent, f".{name[:100]}.{secrets.token_hex(4)}")
-    try:
-        os.makedirs(partial)
-        yield partial
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _is_taken(target: str) -> bool:
@@ -128,7 +115,7 @@ def _write_files(
     if _is_taken(target):
         known = files_layout.examine(transport, target, layout, reader.meta["project"]["id"], prune=prune)
     changed = list(layout.hashes) if known is None else files_layout.changed_paths(known.hashes, layout)
-    with _temporary_folder(target) as partial:
+    with staging_folder(os.path.dirname(target)) as partial:
         _report(progress, 0, len(changed))
         for done in files_layout.write(partial, layout, changed, writer):
             _report(progress, done, len(changed))

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 
+from autoflow.datasets import staging
+from autoflow.datasets.export import to_folder
 from autoflow.datasets.sync import from_folder
 from autoflow.transport.embedded import EmbeddedTransport
 from tests.api.conftest import DataApi
@@ -74,4 +76,32 @@ def test_the_next_import_completes_a_killed_one(tmp_path, folder):
     assert {key: value[0] for key, value in content.items()} == images
     assert content["a:3.png"][1][0]["points"]["exterior"][1] == [1 + steps, 3]
     assert [entry.id for entry in api.project.get_list() if entry.images_count] == [project.id]
+    transport.close()
+
+
+_RESTORED = """
+import os, signal, sys
+from autoflow.datasets import export
+from autoflow.transport.embedded import EmbeddedTransport
+def kill(done, total):
+    if done:
+        os.kill(os.getpid(), signal.SIGKILL)
+export.to_folder(EmbeddedTransport(sys.argv[1]), int(sys.argv[2]), sys.argv[3], progress=kill)
+"""
+
+
+def test_the_next_restore_removes_what_a_killed_one_left(tmp_path, folder):
+    """Its hidden folder, but not that of a restore that is at work; names as long as there can be are restored to."""
+    home, targets = tmp_path / "home", tmp_path / "targets"
+    write(folder / "a.csv", "a")
+    transport = EmbeddedTransport(str(home))
+    version = DataApi(transport).project.version.create(from_folder(transport, folder).id)
+    command = [sys.executable, "-c", _RESTORED, str(home), str(int(version)), str(targets / "out")]
+    assert subprocess.run(command, timeout=60, check=False).returncode == -signal.SIGKILL
+    (orphan,) = targets.iterdir()
+    with staging.staging_folder(str(targets)) as working:
+        assert not orphan.exists()
+        to_folder(transport, version, targets / ("\N{LEMON}" * 63))
+        assert os.path.isdir(working)
+    assert [path.name for path in targets.iterdir()] == ["\N{LEMON}" * 63]
     transport.close()
