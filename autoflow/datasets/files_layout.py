@@ -15,7 +15,7 @@ from typing import NamedTuple
 from autoflow.datasets.cache_store import CachedImage, locked_store
 from autoflow.datasets.content_writer import ContentWriter
 from autoflow.datasets.filename_allocator import FilenameAllocator
-from autoflow.datasets.formats.files import TOP, Files
+from autoflow.datasets.formats.files import TOP, Files, is_executable, set_executable
 from autoflow.datasets.reading import read
 from autoflow.datasets.tree import Tree, is_ignored, join, walk
 from autoflow.datasets.version_reader import VersionReader
@@ -34,10 +34,12 @@ class Layout(NamedTuple):
     Args:
         folders: the relative paths of all subfolders.
         hashes: content hashes by the relative paths of files.
+        executable: the paths of those that are executable.
     """
 
     folders: list[str]
     hashes: dict[str, str]
+    executable: set[str]
 
 
 def plan(reader: VersionReader) -> Layout:
@@ -57,11 +59,15 @@ def plan(reader: VersionReader) -> Layout:
             folders[dataset["id"]] = ""
         else:
             folders[dataset["id"]] = allocate(folders.get(dataset["parentId"] or 0, ""), dataset["name"])
-    hashes: dict[str, str] = {}
+    layout = Layout([], {}, set())
     for page in reader.pages():
         for item in page:
-            hashes[allocate(folders[item["datasetId"]], item["name"])] = content_hash(item)
-    return Layout([folder for folder in folders.values() if folder], hashes)
+            path = allocate(folders[item["datasetId"]], item["name"])
+            layout.hashes[path] = content_hash(item)
+            if is_executable(item["meta"]):
+                layout.executable.add(path)
+    layout.folders.extend(folder for folder in folders.values() if folder)
+    return layout
 
 
 def content_hash(item: VersionItem) -> str:
@@ -85,6 +91,8 @@ def write(root: str, layout: Layout, paths: Sequence[str], writer: ContentWriter
     for start in range(0, len(paths), PAGE):
         page = paths[start : start + PAGE]
         writer.write([(os.path.join(root, path), layout.hashes[path]) for path in page])
+        for path in layout.executable.intersection(page):
+            set_executable(os.path.join(root, path), True)
         yield start + len(page)
 
 
@@ -188,6 +196,8 @@ def replace(known: Known, layout: Layout, staged: str, changed: Iterable[str], *
         os.makedirs(os.path.join(root, folder), exist_ok=True)
     for path in changed:
         os.replace(os.path.join(staged, path), os.path.join(root, path))
+    for path in layout.hashes:  # unchanged ones may have been made executable
+        set_executable(os.path.join(root, path), path in layout.executable)
 
 
 def _remove_empty(root: str, folders: Iterable[str]) -> None:

@@ -65,7 +65,7 @@ def summary(diff):
 
 @pytest.mark.parametrize("api", [True], ids=["served"], indirect=True)
 def test_any_folder_is_versioned(api, sync, mixed, later, tmp_path, caplog):
-    """Its files come back byte by byte where they were; hidden files and caches are left out, and listed."""
+    """Its files come back as they were, also whether they are executable; hidden files and caches are listed."""
     with caplog.at_level(logging.WARNING):
         project = sync()
     assert project.type == "files"
@@ -99,6 +99,15 @@ def test_any_folder_is_versioned(api, sync, mixed, later, tmp_path, caplog):
     to_folder(api.transport, second, target)
     assert contents(target) == {name: (mixed / name).read_bytes() for name in contents(mixed) if "__pyc" not in name}
     assert (target / "empty").stat().st_ino == untouched.st_ino
+    (mixed / "train.csv").chmod(0o755)
+    sync()
+    third = api.project.version.create(project.id)
+    assert summary(api.project.version.diff(second, third)) == {"./train.csv": ("changed", ["meta"])}
+    for version, executable in ((third, True), (second, False)):
+        for path in (target, tmp_path / f"new{version}"):
+            to_folder(api.transport, version, path)
+            assert os.access(path / "train.csv", os.X_OK) is executable
+            assert not os.access(path / "empty", os.X_OK)
     restored = api.project.version.restore(project.id, version_id=first)
     assert restored.type == "files"
     again = api.project.version.create(restored.id)

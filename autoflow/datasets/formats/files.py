@@ -1,15 +1,22 @@
-"""Files of any kind: each folder is a dataset, nested as the folders are, with all of its files."""
+"""Files of any kind: each folder is a dataset, nested as the folders are, with all of its files.
+
+Of a file's mode, as in git, only whether it is executable is part of a version.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from autoflow.datasets.formats.base import Item, Labels, Listing, Meta
 from autoflow.datasets.tree import Tree, is_ignored, join
+from autoflow.errors import FolderError
 
 TOP = "."  # the dataset of the files in no subfolder: no folder has this name
 _NO_LABELS = b"none"  # the stamp
+_EXECUTABLE = "executable"  # member of an item's meta
 
 
 class Files:
@@ -51,5 +58,22 @@ class Files:
         return listing
 
     def labels(self, item: Item, contents: Sequence[bytes | None], width: int, height: int) -> Labels:
-        """Return no labels."""
-        return Labels()
+        """Return no labels, and whether the file is executable."""
+        try:
+            mode = os.stat(self._tree.path(item.image)).st_mode
+        except OSError as error:  # removed since it was read
+            raise FolderError(f"{self._tree.path(item.image)!r} cannot be read ({error.strerror})") from error
+        return Labels(meta={_EXECUTABLE: True} if mode & stat.S_IXUSR else {})
+
+
+def is_executable(meta: Mapping[str, Any]) -> bool:
+    """Return whether an item with this meta is an executable file."""
+    return meta.get(_EXECUTABLE) is True
+
+
+def set_executable(path: str, executable: bool) -> None:
+    """Make a file executable by those who may read it, or by no one."""
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    wanted = mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
+    if wanted != mode:
+        os.chmod(path, wanted)
