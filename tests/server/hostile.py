@@ -237,6 +237,7 @@ class World:
             "autoflow.overview.log": {"id": self.task, "after": 0, "before": 1, "limit": 5},
             "autoflow.overview.project": plain,
             "autoflow.overview.projects": {"workspace": 1, "after": {"updatedAt": "2020", "id": 1}, "limit": 5},
+            "autoflow.overview.recent": {"days": 7},
             "autoflow.overview.run": {"id": self.task},
             "autoflow.overview.runs": {"workspace": 1, "app": 1, "before": 9, "limit": 5},
             "autoflow.overview.start": {"limit": 5},

@@ -380,6 +380,7 @@ OTHERS = {
     "autoflow.unknown_methods",
     "autoflow.upkeep.collect",
     "autoflow.upkeep.verify",
+    "autoflow.overview.recent",
     "autoflow.overview.start",
     "autoflow.records.add",
     "autoflow.reproduction.revoke",

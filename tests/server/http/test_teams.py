@@ -280,6 +280,9 @@ def test_what_the_pages_list_is_the_teams_own(world):
     assert [entry["id"] for entry in shown["workspaces"]] == [2]
     assert {entry["workspaceId"] for entry in shown["projects"]["projects"]} == {2}
     assert {entry["workspaceId"] for entry in shown["runs"]["runs"]} <= {2}
+    recent = world.ask("autoflow.overview.recent", {"days": 366})
+    assert [*recent["failures"], *recent["versions"], *recent["models"]] == []
+    assert world.call("autoflow.overview.recent")["versions"] != []
     named = {"lemons": "project", "d": "dataset", "a.png": "image", "f.bin": "file", "Train": "run", "j": "job"}
     for text, kind in named.items():
         assert kind in {entry["kind"] for entry in world.call("autoflow.search", q=text)["results"]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 CLASSES = [
     {"title": "lemon", "shape": "rectangle", "color": "#E6A700"},
     {"title": "leaf", "shape": "rectangle", "color": "#3FA34D"},
@@ -32,7 +34,7 @@ class DemoTrainings:
         self.failed = self.run("evaluate", "Evaluate")
         filled.edge("input", "model_weight", self.second_weights, run="evaluate")
         error = "Traceback (most recent call last):\n  …\nRuntimeError: CUDA out of memory"
-        filled.send(filled.record("finish", run="evaluate", state="failed", error=error))
+        self.send("finish", run="evaluate", state="failed", error=error)
 
     def image(self, dataset, number, objects):
         """Add a labeled image of a colour that depends on the number."""
@@ -48,8 +50,12 @@ class DemoTrainings:
 
     def run(self, key, name, **more):
         task = self.filled.call("autoflow.runs.ensure", run=key, name=name)["task"]
-        self.filled.send(self.filled.record("run", run=key, name=name, **more))
+        self.send("run", run=key, name=name, **more)
         return task
+
+    def send(self, kind, **more):
+        """Record something as of now."""
+        self.filled.send({**self.filled.record(kind, **more), "at": time.time_ns()})
 
     def training(self, key, title, score, epochs):
         """Create a version, and train on it; return the numbers of the version, the run and the weights."""
@@ -67,5 +73,5 @@ class DemoTrainings:
         filled.edge("input", "project_version", version, run=key)
         weights = filled.file("/models/best.pt", f"weights {key}".encode())["id"]
         filled.edge("output", "model_weight", weights, run=key)
-        filled.send(filled.record("finish", run=key, state="finished"))
+        self.send("finish", run=key, state="finished")
         return version, task, weights

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.server.ui.demo_trainings import DemoTrainings
@@ -49,3 +51,16 @@ def test_trainings_are_compared(open_page, trainings, expect, violations):
     expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible()
     page.goto(f"/runs/compare?files={trainings.second_weights}")
     expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible()
+
+
+def test_the_week_is_on_the_start_page(open_page, trainings, expect, violations):
+    """Without a click: who ran what, failures with their reason, new versions and models."""
+    page = open_page("/", bypass_csp=True)
+    week = page.get_by_role("region", name="This week")
+    expect(week).to_contain_text("3 runs, 1 failed")
+    expect(week).to_contain_text(re.compile(r"Train YOLO . 2"))
+    expect(week).to_contain_text("created 2 versions")
+    expect(week).to_contain_text("RuntimeError: CUDA out of memory")
+    expect(week.get_by_role("link", name="Lemon orchard V2")).to_be_visible()
+    expect(week.get_by_role("link", name="best.pt")).to_have_count(2)
+    assert violations(page) == []

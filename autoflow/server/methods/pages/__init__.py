@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autoflow.server.methods.pages import counts, files, images, jobs, projects, runs, snapshot, start, versions
+from autoflow.server.methods.pages import counts, files, images, jobs, projects, recent, runs, snapshot, start, versions
 from autoflow.server.operations import Download, Operation
 
-_PAGES = (start, projects, counts, images, files, runs, jobs, versions, snapshot)
+_PAGES = (start, recent, projects, counts, images, files, runs, jobs, versions, snapshot)
 
 READS: Mapping[str, Operation] = {name: run for page in _PAGES for name, run in page.READS.items()}
 WRITES: Mapping[str, Operation] = {}

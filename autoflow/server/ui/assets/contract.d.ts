@@ -72,6 +72,15 @@ export interface AliasMove {
   reason: string;
 }
 
+/** Runs of one app or name. */
+export interface AppRuns {
+  name: string;
+  /** number of all of them. */
+  runs: number;
+  /** number of those that failed or were lost. */
+  failed: number;
+}
+
 /** An arrow of a graph. */
 export interface ArrowJson {
   /** key of a card. */
@@ -479,6 +488,32 @@ export interface EnsureTaskRequest {
   id: number;
   /** team of a new task; the caller's default team without it. */
   teamId?: number | null;
+}
+
+/** An entity with a link to its page. */
+export interface EntityLink {
+  type:
+    | "app_session"
+    | "dataset"
+    | "file"
+    | "folder"
+    | "job"
+    | "model"
+    | "model_weight"
+    | "project"
+    | "project_version"
+    | "task";
+  /** number or path of the entity. */
+  id: number | string;
+  /** server that issued the number; empty for this server. */
+  origin: string;
+  name: string;
+  /** description of its card. */
+  detail: string | null;
+  /** as V3, of a version. */
+  badge: string | null;
+  /** path of its page; null without one. */
+  link: string | null;
 }
 
 /** Return the erasures of a team, the latest first, with their reports. */
@@ -1654,6 +1689,74 @@ export interface ProjectUsers {
   exact: boolean;
 }
 
+/** A run that failed or was lost. */
+export interface RecentFailure {
+  run: RunSummary;
+  /** last line of its error; null for a run that was lost. */
+  reason: string | null;
+  /** login of a user. */
+  createdBy: string | null;
+}
+
+/** Weights that a run wrote. */
+export interface RecentModel {
+  file: EntityLink;
+  /** versions of models that they are, as model:lemons@2. */
+  names: Array<string>;
+  /** time in ISO 8601. */
+  at: string;
+  /** run that wrote them. */
+  run: NamedEntity;
+  /** login of a user. */
+  createdBy: string | null;
+}
+
+/** Return what happened in the last days. */
+export interface RecentRequest {
+  /** how many, 7 by default. */
+  days?: number | null;
+}
+
+/** What happened in the last days, the latest first. */
+export interface RecentResponse {
+  /** time in ISO 8601. */
+  since: string;
+  /** number of runs that began or ended since. */
+  runs: number;
+  /** whether all runs since were counted; of very many only the latest are. */
+  complete: boolean;
+  people: Array<RecentWork>;
+  /** the latest of them, as are versions and models. */
+  failures: Array<RecentFailure>;
+  /** number of all of them. */
+  failed: number;
+  versions: Array<RecentVersion>;
+  models: Array<RecentModel>;
+}
+
+/** A version of a project. */
+export interface RecentVersion {
+  id: number;
+  number: number;
+  project: NamedEntity;
+  /** null without one. */
+  title: string | null;
+  /** login of a user. */
+  createdBy: string | null;
+  /** time in ISO 8601. */
+  createdAt: string;
+}
+
+/** Work of a user. */
+export interface RecentWork {
+  /** null for a user that the caller does not see. */
+  login: string | null;
+  /** what they ran, the most frequent first. */
+  apps: Array<AppRuns>;
+  /** number of versions that they created. */
+  versions: number;
+}
+
 /** The outcome of one record. */
 export interface RecordResult {
   /** key of the record as sent. */
@@ -1931,6 +2034,19 @@ export interface RunPage {
 export interface RunPageRequest {
   /** number of the task. */
   id: number;
+}
+
+/** A run as an entry of a list. */
+export interface RunSummary {
+  /** number of the task. */
+  id: number;
+  /** name of the app, else of the run. */
+  name: string;
+  state: "ended" | "failed" | "finished" | "lost" | "running";
+  /** time in ISO 8601. */
+  startedAt: string;
+  /** time in ISO 8601; null while it runs. */
+  finishedAt: string | null;
 }
 
 /** Return titles, links, states and other texts of cards. */
@@ -3137,6 +3253,7 @@ export interface Methods {
   "autoflow.overview.file": { request: FilePageRequest; response: FilePage };
   "autoflow.overview.folder": { request: FolderPageRequest; response: FolderPage };
   "autoflow.overview.job": { request: JobPageRequest; response: JobPage };
+  "autoflow.overview.recent": { request: RecentRequest; response: RecentResponse };
   "autoflow.overview.runs": { request: RunListRequest; response: RunList };
   "autoflow.overview.run": { request: RunPageRequest; response: RunPage };
   "autoflow.overview.log": { request: RunLogRequest; response: RunLog };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 
 import pytest
 
@@ -48,6 +49,28 @@ def test_the_start_page(lemons):
     assert project["previews"] == lemons.images[:4]
     run = shown["runs"]["runs"][0]
     assert (run["name"], run["state"], run["inputs"], run["outputs"]) == ("Train", "running", 1, 2)
+
+
+def test_recent_days(lemons):
+    """Runs that began or ended lately are counted by user and app, with the last line of an error."""
+    now = {"at": time.time_ns()}
+    weights = lemons.file("/models/best.pt", b"weights")["id"]
+    lemons.call("autoflow.runs.ensure", run="old", name="Old")
+    lemons.send(lemons.record("run", run="old", name="Old"), lemons.record("finish", run="old", state="finished"))
+    lemons.send({**lemons.record("run", name="Train"), **now})
+    lemons.edge("output", "model_weight", weights)
+    lemons.send({**lemons.record("run", run="r2", name="Train"), **now})
+    lemons.send({**lemons.record("finish", run="r2", state="failed", error="Traceback:\n  …\nValueError: no\n"), **now})
+    lemons.snapshot(lemons.id, title="First")
+    shown = lemons.call("autoflow.overview.recent")
+    assert (shown["runs"], shown["failed"], shown["complete"]) == (2, 1, True)
+    assert [work["apps"] for work in shown["people"]] == [[{"name": "Train", "runs": 2, "failed": 1}]]
+    assert [work["versions"] for work in shown["people"]] == [1]
+    assert [(failure["run"]["name"], failure["reason"]) for failure in shown["failures"]] == [
+        ("Train", "ValueError: no")
+    ]
+    assert [(version["number"], version["title"]) for version in shown["versions"]] == [(1, "First")]
+    assert [(model["file"]["name"], model["run"]["name"]) for model in shown["models"]] == [("best.pt", "Train")]
 
 
 def test_lists_continue_from_their_cursor(filled):

@@ -1,15 +1,16 @@
 // @ts-check
-/** The start page: workspaces, the projects changed last, the latest runs. */
+/** The start page: what happened this week, workspaces, the projects changed last, the latest runs. */
 
 import { call } from "../api.js";
 import { changeCounter, pollChanges } from "../components/change-polling.js";
+import { recentSection } from "../components/recent.js";
 import { thumbnail } from "../components/thumbnails.js";
 import { infiniteList, loadingSkeleton, stateBadge, timeElement } from "../components/widgets.js";
 import { element } from "../dom.js";
 import { count, duration } from "../format.js";
 import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
-/** @import { ListedProject, ListedRun, ListedWorkspace, ProjectList, RunList, StartPage } from "../contract.js" */
+/** @import { ListedProject, ListedRun, ListedWorkspace, ProjectList, RecentResponse, RunList, StartPage } from "../contract.js" */
 
 const PAGE_SIZE = 12; // projects and runs shown at first
 
@@ -57,8 +58,8 @@ function runRow(run) {
     element("td", {}, stateBadge(run.state)),
     element("td", {}, timeElement(run.startedAt)),
     element("td", { class: "wide" }, run.state === "lost" ? "" : duration(run.startedAt, run.finishedAt)),
-    element("td", { class: "number" }, String(run.inputs)),
-    element("td", { class: "number" }, String(run.outputs)),
+    element("td", { class: "number wide" }, String(run.inputs)),
+    element("td", { class: "number wide" }, String(run.outputs)),
     element(
       "td",
       { class: "wide" },
@@ -84,16 +85,16 @@ function projectList(first) {
 function runTable(first) {
   const body = element("tbody", {}, ...first.runs.map(runRow));
   const head = [
-    ["Compare", "pick"],
     ["Run", ""],
     ["Status", ""],
     ["Started", ""],
     ["Took", "wide"],
-    ["Inputs", "number"],
-    ["Outputs", "number"],
+    ["Inputs", "number wide"],
+    ["Outputs", "number wide"],
     ["Workflow", "wide"],
   ].map(([name, kind]) => element("th", { scope: "col", class: kind || null }, name ?? ""));
-  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), body);
+  const pick = element("th", { scope: "col", class: "pick" }, element("span", { class: "visually-hidden" }, "Compare"));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, pick, ...head)), body);
   let next = first.next;
   const load = async () => {
     const page = await call("autoflow.overview.runs", { before: next });
@@ -121,11 +122,15 @@ function compareBar(table) {
   return bar;
 }
 
-/** @param {StartPage} start */
-function render(start) {
+/**
+ * @param {StartPage} start
+ * @param {RecentResponse} recent
+ */
+function render(start, recent) {
   const empty = !start.projects.projects.length && !start.runs.runs.length;
   const sections = [
     element("h1", {}, "Start"),
+    ...(empty ? [] : [recentSection(recent)]),
     element(
       "section",
       { "aria-labelledby": "workspaces" },
@@ -172,7 +177,7 @@ function orPlaceholder(length, list, placeholder) {
 }
 
 function load() {
-  return call("autoflow.overview.start", { limit: PAGE_SIZE });
+  return Promise.all([call("autoflow.overview.start", { limit: PAGE_SIZE }), call("autoflow.overview.recent", {})]);
 }
 
 /** Return whether a person works with the page, has ticked runs, or has scrolled down a list. */
@@ -187,7 +192,7 @@ function isInUse() {
 showContent(loadingSkeleton(4));
 try {
   const known = await changeCounter();
-  render(await load());
+  render(...(await load()));
   pollChanges({
     known,
     onChange: async () => {
@@ -195,7 +200,7 @@ try {
       if (isInUse()) return false;
       const page = await load();
       if (isInUse()) return false;
-      render(page);
+      render(...page);
       return true;
     },
   });
