@@ -166,6 +166,7 @@ def test_the_start_page_is_not_replaced_under_a_person(open_page, demo_project, 
     release()
     expect(link).to_be_focused()
     link.blur()
+    page.evaluate("scrollTo(0, 0)")  # the focus has scrolled the page
     expect(page.get_by_role("link", name="Shown later", exact=True)).to_be_visible()
 
 
