@@ -6,7 +6,7 @@ its action. Triggers refuse to update or delete an entry.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, insert, select
@@ -91,19 +91,36 @@ def record(
         after: the changed value after, None if there is none.
         reason: why, in the user's words.
     """
-    user = caller(conn)
     texts = {"name": name, "before": before, "after": after, "reason": reason}
-    conn.execute(
-        insert(audit_log).values(
-            at=timestamps.now(),
-            team_id=team_id,
-            user_id=user.user,
-            who=who(conn, user),
-            action=action,
-            entity=entity,
-            **{column: value[:MAX_TEXT] if value is not None else None for column, value in texts.items()},
+    cut = {column: value[:MAX_TEXT] if value is not None else None for column, value in texts.items()}
+    conn.execute(insert(audit_log).values(**_action(conn, action, team_id), entity=entity, **cut))
+
+
+def record_each(conn: Connection, action: Action, names: Mapping[str, str], *, team_id: int) -> None:
+    """Add an entry for each of many entities that one action did the same to, in one statement.
+
+    Args:
+        conn: the transaction; its caller is the user of the entries.
+        action: what was done.
+        names: the reference of each entity, and its name.
+        team_id: the team whose admins see the entries.
+    """
+    if names:
+        shared = _action(conn, action, team_id)
+        conn.execute(
+            insert(audit_log), [{**shared, "entity": entity, "name": name[:MAX_TEXT]} for entity, name in names.items()]
         )
-    )
+
+
+def _action(conn: Connection, action: Action, team_id: int | None) -> dict[str, Any]:
+    user = caller(conn)
+    return {
+        "at": timestamps.now(),
+        "team_id": team_id,
+        "user_id": user.user,
+        "who": who(conn, user),
+        "action": action,
+    }
 
 
 def who(conn: Connection, user: Caller) -> str:

@@ -156,12 +156,10 @@ def remove_many(conn: Connection, request: RequestParser) -> Success:
 def _remove(conn: Connection, numbers: Sequence[int]) -> None:
     for project_id, dataset_rows in sorted(datasets.by_project(conn, numbers).items()):
         query = select(table.c.id, table.c.name).where(table.c.id.in_(dataset_rows)).order_by(table.c.id)
-        names = {row.id: row.name for row in conn.execute(query)}
+        names = {f"dataset:{row.id}": row.name for row in conn.execute(query)}
         with edit_project(conn, project_id) as edit:
             datasets.remove(edit, dataset_rows)
-        team_id = projects.team_of(conn, project_id)
-        for number, name in names.items():
-            audit.record(conn, "dataset.delete", f"dataset:{number}", team_id=team_id, name=name)
+        audit.record_each(conn, "dataset.delete", names, team_id=projects.team_of(conn, project_id))
 
 
 def move(conn: Connection, request: RequestParser) -> Success:
