@@ -30,6 +30,7 @@ class StoreCopy(NamedTuple):
         versions, files, runs: numbers of what was copied now.
         projects, tasks: ids on the target by those in the store.
         moved: paths of files that were copied to other paths, as theirs are in use.
+        skipped: why versions could not be copied, by their ids in the store.
     """
 
     versions: int
@@ -38,12 +39,13 @@ class StoreCopy(NamedTuple):
     projects: dict[int, int]
     tasks: dict[int, int]
     moved: dict[str, str]
+    skipped: dict[int, str]
 
 
 def copy_store(
     source: Transport, target: Transport, *, dry_run: bool = False, progress: Progress | None = None
 ) -> StoreCopy:
-    """Copy everything that the target lacks.
+    """Copy everything that the target lacks; versions that cannot be copied are skipped.
 
     Args:
         source, target: the servers.
@@ -51,7 +53,7 @@ def copy_store(
         progress: called with what is copied, the number done and the total.
 
     Raises:
-        TransferError: a server is a Supervisely instance, both are the same, or something cannot be copied.
+        TransferError: a server is a Supervisely instance, both are the same, or a file cannot be copied.
         ServerError: a server failed or refused.
     """
     check_servers(source, target)
@@ -61,20 +63,23 @@ def copy_store(
     ids = TargetIds(target, store)
     ids.find("project", [])  # the target's team
     files, runs = FileCopier(source, target, store, ids), RunCopier(source, target, store, ids)
+    skipped: dict[int, str] = {}
     if dry_run:
         versions = sum(_missing_versions(ids, project) for project in projects)
         counts = (versions, sum(1 for _ in files.missing()), len(runs.missing()))
     else:
         copied = 0
         for number, project in enumerate(projects, 1):
-            copied += _copy_project(source, target, ids, project)
+            copied += _copy_project(source, target, ids, project, skipped)
             if progress is not None:
                 progress("projects", number, len(projects))
         files.run()
         runs.run()
         counts = (copied, files.copied, runs.copied)
     known = ids.find("project", [project["id"] for project in projects])
-    return StoreCopy(*counts, {source_id: copy[0] for source_id, copy in known.items()}, runs.tasks, files.moved)
+    return StoreCopy(
+        *counts, {source_id: copy[0] for source_id, copy in known.items()}, runs.tasks, files.moved, skipped
+    )
 
 
 def _projects(source: Transport) -> tuple[str, list[contract.SourceProject]]:
@@ -94,7 +99,9 @@ def _missing_versions(ids: TargetIds, project: contract.SourceProject) -> int:
     return len(project["versions"]) - len(ids.find("version", project["versions"])) + project["changed"]
 
 
-def _copy_project(source: Transport, target: Transport, ids: TargetIds, project: contract.SourceProject) -> int:
+def _copy_project(
+    source: Transport, target: Transport, ids: TargetIds, project: contract.SourceProject, skipped: dict[int, str]
+) -> int:
     """Copy the versions of a project that the target lacks, the oldest first; return how many."""
     versions = list(project["versions"])
     if project["changed"]:
@@ -102,4 +109,10 @@ def _copy_project(source: Transport, target: Transport, ids: TargetIds, project:
         versions.append(saved["id"])
     known = ids.find("version", versions)
     missing = [version for version in versions if version not in known]
-    return sum(copy_version(source, target, version).created for version in missing)
+    copied = 0
+    for version in missing:
+        try:
+            copied += copy_version(source, target, version).created
+        except TransferError as error:
+            skipped[version] = str(error)
+    return copied

@@ -64,7 +64,7 @@ def copy_version(
         ServerError: a server failed or refused.
     """
     check_servers(source, target)
-    described = call(source, contract.TRANSFER_SOURCE, contract.TransferSourceRequest(id=version_id))
+    described = _describe(source, version_id)
     body = {
         "origins": described["origins"],
         "version": described["version"],
@@ -78,6 +78,15 @@ def copy_version(
     if state["done"]:
         return _result(state, total, 0, created=False)
     return _Copy(source, target, version_id, described, progress).run(state)
+
+
+def _describe(source: Transport, version_id: int) -> contract.TransferSourceResponse:
+    try:
+        return call(source, contract.TRANSFER_SOURCE, contract.TransferSourceRequest(id=version_id))
+    except ServerRefused as refusal:
+        if refusal.status != 400:
+            raise
+        raise TransferError(str(refusal)) from refusal
 
 
 def check_servers(source: Transport, target: Transport) -> None:

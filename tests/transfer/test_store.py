@@ -10,6 +10,7 @@ import pytest
 from autoflow.errors import ServerUnreachable, TransferError
 from autoflow.model.run_contents import split
 from autoflow.transfer.store import TITLE, copy_store
+from autoflow.transfer.versions import copy_version
 from autoflow.transport.http import HttpTransport
 from autoflow.wire.parts import Part
 from tests.serving import served
@@ -108,3 +109,22 @@ def test_an_interrupted_push_goes_on(source, connect, target_server):
     assert len(eve.call("autoflow.overview.runs", {})["runs"]) == 2
     with served(source._open()) as url, pytest.raises(TransferError, match="serves the same store"):
         copy_store(source, HttpTransport(url, lambda: None))
+
+
+@on_sqlite_target
+def test_versions_with_erased_images_are_skipped(source, connect):
+    """They are named, and nothing of them is begun; what follows them is copied, also beside an earlier copy."""
+    lemons, target = Lemons(source), connect()
+    first = copy_version(source, target, lemons.version)
+    state = source.call("autoflow.erase.run", {"refs": [f"image:{lemons.images[0]}"]})
+    while not state["done"]:
+        state = source.call("autoflow.erase.run", {"id": state["id"]})
+    assert copy_store(source, target).projects[lemons.project] != first.project
+    eve = connect("eve", "Other")
+    copy = copy_store(source, eve)
+    assert copy.versions == 1
+    assert copy.skipped.keys() == {lemons.version}
+    assert "were erased" in copy.skipped[lemons.version]
+    (project,) = eve.call("projects.list", {"workspaceId": 3})["entities"]
+    assert (project["id"], project["name"]) == (copy.projects[lemons.project], "lemons")
+    assert copy_store(source, eve)[:3] == (0, 0, 0)

@@ -138,11 +138,11 @@ def unused_number(conn: Connection, project_id: int, wanted: int) -> int:
     return max(wanted, (conn.execute(query).scalar() or 0) + 1)
 
 
-def earlier(conn: Connection, version: Mapping[str, Any] | RowMapping, limit: int) -> list[int]:
-    """Return the ids of the latest versions of a version's project before it, the latest first."""
-    query = select(versions.c.id).where(versions.c.project_id == version["project_id"], COMMITTED)
+def earlier(conn: Connection, version: Mapping[str, Any] | RowMapping, limit: int) -> Sequence[RowMapping]:
+    """Return id and epoch of the latest versions of a version's project before it, the latest first."""
+    query = select(versions.c.id, versions.c.epoch).where(versions.c.project_id == version["project_id"], COMMITTED)
     query = query.where(versions.c.epoch < version["epoch"], versions.c.items_count >= 0)
-    return list(conn.execute(query.order_by(versions.c.epoch.desc()).limit(limit)).scalars())
+    return conn.execute(query.order_by(versions.c.epoch.desc()).limit(limit)).mappings().all()
 
 
 def get(conn: Connection, number: int) -> RowMapping:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, not_, select
 
 from autoflow.server.db import blobs, copies, items, scopes, tombstones
 from autoflow.server.db.schema import items as item_table
@@ -51,9 +51,18 @@ def _complete(conn: Connection, number: int) -> RowMapping:
 
 @implements(contract.TRANSFER_SOURCE)
 def describe(conn: Connection, request: contract.TransferSourceRequest) -> contract.TransferSourceResponse:
-    """``autoflow.transfers.source``: a version, with its project, its classes and tags, and its datasets."""
+    """``autoflow.transfers.source``: a version, with its project, its classes and tags, and its datasets.
+
+    Raises:
+        NotFound: there is no such version.
+        Invalid: it cannot be copied, because items were erased, or are files of the server's machine.
+    """
     version = _complete(conn, request.id)
     ref = SnapshotRef.of(version)
+    erased = _erased_epochs(conn, ref.project)
+    if any(start <= ref.epoch < stop for start, stop in erased):
+        raise _erased(request.id)
+    _check_stored(conn, request.id, ref)
     project = conn.execute(select(project_table).where(project_table.c.id == ref.project)).mappings().one()
     author = conn.execute(select(users.c.login).where(users.c.id == version["created_by"])).scalar()
     earlier = copies.sources(conn, copies.VERSION, request.id)
@@ -73,10 +82,47 @@ def describe(conn: Connection, request: contract.TransferSourceRequest) -> contr
             "importSettings": project["import_settings"],
             "customData": project["custom_data"],
         },
-        "earlier": versions.earlier(conn, version, MAX_EARLIER),
+        # A version with erased items is no base: the target has them under names that are not known here any more.
+        "earlier": [
+            row["id"]
+            for row in versions.earlier(conn, version, MAX_EARLIER)
+            if not any(start <= row["epoch"] < stop for start, stop in erased)
+        ],
         "meta": definitions[0]["document"] if definitions else None,
         "datasets": _datasets(conn, ref),
     }
+
+
+def _erased_epochs(conn: Connection, project: int) -> list[tuple[int, int]]:
+    """Return the spans of epochs in which items of a project that were erased existed."""
+    spans = select(items_history.c.valid_from, items_history.c.valid_to).distinct()
+    spans = spans.where(items_history.c.project_id == project, not_(tombstones.has_content(items_history)))
+    return [(row.valid_from, row.valid_to) for row in conn.execute(spans)]
+
+
+def _erased(version: int) -> Invalid:
+    return Invalid(f"images of version {version} were erased: restore it, and copy a version of the restored project")
+
+
+def _check_stored(conn: Connection, version: int, ref: SnapshotRef) -> None:
+    """Check that no bytes of a version are in files of the server's machine.
+
+    Raises:
+        Invalid: they are.
+    """
+    queries = snapshot.current_and_history(item_table, ref, "name", "link")
+    for query, table in zip(queries, (item_table, items_history), strict=True):
+        external = query.where(table.c.link.startswith("file:"), table.c.hash.is_not(None))
+        row = conn.execute(external.limit(1)).mappings().first()
+        if row is not None:
+            raise _by_reference(version, row)
+
+
+def _by_reference(version: int, row: RowMapping) -> Invalid:
+    return Invalid(
+        f"item {row['name']!r} of version {version} is stored by reference, in {row['link']}: import its folder "
+        "without by_reference, and copy the version of that"
+    )
 
 
 def _members(row: RowMapping, *names: str) -> dict[str, Any]:
@@ -125,14 +171,9 @@ def read_items(conn: Connection, request: contract.TransferItemsRequest) -> cont
         item_rows, upto, is_last = changes.items, changes.upto, changes.is_last
     for row in item_rows:
         if tombstones.is_tombstone(row):
-            raise Invalid(
-                f"images of version {request.id} were erased: restore it, and copy a version of the restored project"
-            )
+            raise _erased(request.id)
         if external_files.is_external(row):
-            raise Invalid(
-                f"item {row['name']!r} of version {request.id} is stored by reference, in {row['link']}: import its "
-                "folder without by_reference, and copy the version of that"
-            )
+            raise _by_reference(request.id, row)
     entries = [_item(row, originals) for row in item_rows]
     return {"items": entries, "removed": removed, "upto": upto, "after": None if is_last else upto}
 
