@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from autoflow.api.workflow import Workflow
 from autoflow.graph.notebook import NotebookGraph, NotebookImpact, NotebookTrace
 from autoflow.model.reference import Reference, parse, parse_image
 from autoflow.model.reproduction import Reproduction, ReproductionPlan
+from autoflow.model.run_query import among
 from autoflow.outbox.outbox import Outbox
 from autoflow.runtime import inference
 from autoflow.runtime.destination import Destination, connect, outbox_for, parse_address, resolve
@@ -221,16 +222,18 @@ class Api:
             action: an action, as ``alias.set``, or the beginning of several, as ``token.``.
             entity: reference of an entity; a model's, as ``model:lemons``, includes its aliases.
             who: login of a user, or ``user@host``.
-            since, until: times in ISO 8601 in UTC, or days.
+            since: day or time in ISO 8601, without an offset in UTC, of the first entries.
+            until: day or time that entries are before.
             limit: most entries.
 
         Raises:
+            ServerRefused: a time is not one.
             NotAllowed: the user is no admin, or the token has not the scope admin.
             ServerError: the server is a Supervisely instance.
         """
         entries: list[AuditEntry] = []
         before: int | None = None
-        while len(entries) < limit:
+        while True:
             request = ListAuditRequest(
                 team_id=team_id,
                 action=action,
@@ -244,25 +247,45 @@ class Api:
             response = call(self.transport, AUDIT_LIST, request)
             entries += response["entries"]
             before = response["next"]
-            if before is None:
-                break
-        return entries
+            if before is None or len(entries) >= limit:
+                return entries
 
     def runs(
-        self, where: str | None = None, *, sort: str | None = None, limit: int = 50
+        self,
+        where: str | None = None,
+        *,
+        refs: Sequence[int | str] = (),
+        sort: str | None = None,
+        limit: int = 50,
     ) -> list[run_contract.ScoredRun]:
         """Return runs with their results and parameters, by default the latest. Our server only.
 
         Args:
             where: condition, as ``result.mAP > 0.6 and parameters.epochs = 20 and state = finished``.
+            refs: these runs alone, see `compare`.
             sort: field, as ``result.loss``, or ``-result.mAP`` for the greatest first; runs without it are left out.
             limit: most runs, up to 1,000.
 
         Raises:
+            ValueError: a reference does not name a run.
             ServerError: `where` or `sort` is not valid, or the server is a Supervisely instance.
         """
+        return self.search_runs(where, refs=refs, sort=sort, limit=limit)["runs"]
+
+    def search_runs(
+        self,
+        where: str | None = None,
+        *,
+        refs: Sequence[int | str] = (),
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> run_contract.SearchRunsResponse:
+        """Return what `runs` does, and whether there are more."""
+        if refs:
+            tasks = [self._task_of(parse(str(run), default_kind="task")) for run in refs]
+            where = among(tasks, where)
         request = run_contract.SearchRunsRequest(where=where, sort=sort, limit=limit)
-        return call(self.transport, run_contract.RUNS_SEARCH, request)["runs"]
+        return call(self.transport, run_contract.RUNS_SEARCH, request)
 
     def compare(self, first: int | str, second: int | str) -> run_contract.CompareRunsResponse:
         """Return the differences of two runs, and whether their results can be compared. Our server only.

@@ -170,6 +170,9 @@ def _add_trace_and_reproduce(commands: Commands) -> None:
 def _add_runs(commands: Commands) -> None:
     runs = commands.add("runs", "search runs by their results and parameters")
     runs.add_argument(
+        "refs", nargs="*", metavar="RUN", help="these alone: task:N or N, or model:NAME@ALIAS for the run that wrote it"
+    )
+    runs.add_argument(
         "--where", metavar="CONDITION", help='as "result.mAP > 0.6 and parameters.epochs = 20 and state = finished"'
     )
     runs.add_argument(

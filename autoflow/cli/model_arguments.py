@@ -38,8 +38,8 @@ def add_models(commands: Commands) -> None:
     audit.add_argument("--action", metavar="NAME", help="as alias.set, or token. for all that begin so")
     audit.add_argument("--entity", metavar="REF", help="as project:7, model:lemons, member:anna or token:3")
     audit.add_argument("--who", metavar="NAME", help="login of a user, or user@host")
-    audit.add_argument("--since", metavar="TIME", help="in ISO 8601 in UTC, or a day")
-    audit.add_argument("--until", metavar="TIME", help="in ISO 8601 in UTC, or a day, not included")
+    audit.add_argument("--since", metavar="TIME", help="a day, or a time in ISO 8601 (without an offset in UTC)")
+    audit.add_argument("--until", metavar="TIME", help="likewise, not included")
     audit.add_argument("--limit", type=int, default=100, metavar="N", help="most entries (default: 100)")
 
 

@@ -119,6 +119,8 @@ def history(args: argparse.Namespace) -> int:
             f"{before} -> {after}",
         ]
         print("  ".join(part for part in (*parts, printable(move["reason"])) if part))
+    if not moves:
+        print("No alias was moved.", file=sys.stderr)
     return 0
 
 
@@ -140,6 +142,8 @@ def audit(args: argparse.Namespace) -> int:
     zone = render_options().zone
     for entry in entries:
         print("  ".join(part for part in _entry_parts(entry, zone) if part))
+    if not entries:
+        print("The audit log has no such entries.", file=sys.stderr)
     return 0
 
 

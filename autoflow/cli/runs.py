@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Mapping
 
 from autoflow.cli.api_access import needs_autoflow_server, open_api, render_options
 from autoflow.graph.render.labels import format_time, printable
-from autoflow.transport.typed import call
 from autoflow.wire.contract import runs as contract
 
 MAX_SHOWN = 6  # results or parameters of a run in the list
@@ -18,9 +18,8 @@ MAX_PACKAGES = 20
 def search(args: argparse.Namespace) -> int:
     """Print the runs that a condition holds for."""
     api = open_api()
-    request = contract.SearchRunsRequest(where=args.where, sort=args.sort, limit=args.limit)
     with needs_autoflow_server(api):
-        response = call(api.transport, contract.RUNS_SEARCH, request)
+        response = api.search_runs(args.where, refs=args.refs, sort=args.sort, limit=args.limit)
     if args.json:
         print(json.dumps(response, ensure_ascii=False, indent=2))
         return 0
@@ -30,6 +29,8 @@ def search(args: argparse.Namespace) -> int:
         parts += [printable(f"by {run['createdBy']}") if run["createdBy"] else ""]
         parts += [_shown(run["results"]), _shown(run["parameters"])]
         print("  ".join(part for part in parts if part))
+    if not response["runs"]:
+        print("There are no runs of this condition." if args.where else "There are no runs.", file=sys.stderr)
     if response["next"] is not None:
         print(f"and more: the first {len(response['runs'])} are shown, --limit shows others")
     return 0

@@ -50,11 +50,27 @@ def end_of(on: str) -> str:
     Raises:
         ValueError: it is neither.
     """
+    is_day = len(on.strip()) == len("2026-06-01")
+    return _stored(_parse(on) + (timedelta(days=1) if is_day else timedelta(milliseconds=1)))
+
+
+def start_of(on: str) -> str:
+    """Return the first timestamp of a day, or a time, see `end_of`.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return _stored(_parse(on))
+
+
+def _parse(on: str) -> datetime:
     text = on.strip()
     try:
         time = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
     except ValueError:
         raise ValueError(f"{on!r} is not a time: write 2026-06-01, or 2026-06-01T12:30 in UTC") from None
-    time = time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
-    after = time + (timedelta(days=1) if len(text) == len("2026-06-01") else timedelta(milliseconds=1))
-    return after.strftime("%Y-%m-%dT%H:%M:%S.") + f"{after.microsecond // 1000:03d}Z"
+    return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time.astimezone(timezone.utc)
+
+
+def _stored(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"

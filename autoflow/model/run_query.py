@@ -7,6 +7,7 @@ evaluated: an expression becomes a tree of values, which the server makes an SQL
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -88,6 +89,19 @@ def parse_condition(text: str) -> Condition:
     if len(text) > MAX_LENGTH:
         raise ValueError(f"the expression is longer than {MAX_LENGTH} characters")
     return _Parser(text).parse()
+
+
+def among(tasks: Sequence[int], where: str | None = None) -> str:
+    """Return the expression that holds for runs of some tasks for which another one holds.
+
+    Raises:
+        ValueError: the other one is not an expression.
+    """
+    ids = " or ".join(f"id = {number}" for number in tasks)
+    if where is None or not where.strip():
+        return ids
+    parse_condition(where)  # else a parenthesis in it could close ours
+    return f"({ids}) and ({where})"
 
 
 class _Token(NamedTuple):

@@ -58,6 +58,21 @@ def test_the_documented_commands(api, command):
     assert "lemons V2 (champion)" in command("graph", "--file", "model:lemons@champion")[1]
     assert command("compare", "model:lemons@1", "model:lemons@champion")[1].startswith("task:1  Train  finished")
     assert f"by {user_at_host()}" in command("runs")[1]
+    assert command("runs", "model:lemons@champion")[1].startswith("task:2  Train")
+    runs = json.loads(
+        command("runs", "model:lemons@champion", "1", "--where", "state = finished or id > 9", "--json")[1]
+    )
+    assert [run["id"] for run in runs["runs"]] == [2, 1]
+    assert command("runs", "task:1", "--where", "id = 2")[1:] == ("", "There are no runs of this condition.\n")
+    assert command("runs", "task:1", "--where", "id = 1) or (id = 2")[0] == 1
+    code, _, errors = command("audit", "--since", "yesterday")
+    assert (code, errors) == (
+        1,
+        "autoflow: \"since\": 'yesterday' is not a time: write 2026-06-01, or 2026-06-01T12:30 in UTC\n",
+    )
+    assert command("audit", "--since", "2100-01-01")[1:] == ("", "The audit log has no such entries.\n")
+    assert command("audit", "--until", "2100-01-01T12:30+02:00", "--limit", "1")[1].count("\n") == 1
+    assert command("audit", "--limit", "0")[0] == 1
     (result,) = api.transport.call("autoflow.search", {"q": "lemo", "kinds": ["model"]})["results"]
     assert result["link"] == "/file?path=model:lemons"
     shown = api.transport.call("autoflow.overview.file", {"id": 2})["models"]

@@ -18,8 +18,8 @@ class ListAuditRequest:
         action: an action, as alias.set, or the beginning of several with its dot, as token.
         entity: reference of an entity, as project:7; a model's, as model:lemons, includes its aliases.
         who: login of a user, or user@host.
-        since: entries from this time on, in ISO 8601 in UTC, or a beginning of it, as a day.
-        until: entries before this time.
+        since: entries from this day or time on, in ISO 8601, without an offset in UTC.
+        until: entries before this day or time.
         before: entries older than the one with this number, to page.
         limit: most entries.
     """

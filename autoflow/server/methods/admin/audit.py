@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
+from autoflow.model.model_name import start_of
 from autoflow.server.db import audit
 from autoflow.server.db.access import caller
-from autoflow.server.errors import Forbidden
+from autoflow.server.errors import Forbidden, Invalid
 from autoflow.server.methods.admin.members import check_administered
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.wire.contract import audit as contract
@@ -22,6 +23,7 @@ def list_audit(conn: Connection, request: contract.ListAuditRequest) -> contract
 
     Raises:
         Forbidden: the caller is an admin of no team, or not of this one, or the token has not the scope.
+        Invalid: a time is not one.
     """
     if request.team_id is not None:
         check_administered(conn, request.team_id)
@@ -36,8 +38,8 @@ def list_audit(conn: Connection, request: contract.ListAuditRequest) -> contract
         action=request.action,
         entity=request.entity,
         who_did=request.who,
-        since=request.since,
-        until=request.until,
+        since=_timestamp(request.since, "since"),
+        until=_timestamp(request.until, "until"),
         before_id=request.before,
         limit=limit + 1,
     )
@@ -57,6 +59,13 @@ def list_audit(conn: Connection, request: contract.ListAuditRequest) -> contract
         for row in rows[:limit]
     ]
     return {"entries": entries, "next": entries[-1]["id"] if len(rows) > limit else None}
+
+
+def _timestamp(text: str | None, field: str) -> str | None:
+    try:
+        return None if text is None else start_of(text)
+    except ValueError as error:
+        raise Invalid(f'"{field}": {error}', {"field": field}) from error
 
 
 READS: Mapping[str, Operation] = by_name(list_audit)

@@ -1388,9 +1388,9 @@ export interface ListAuditRequest {
   entity?: string | null;
   /** login of a user, or user@host. */
   who?: string | null;
-  /** entries from this time on, in ISO 8601 in UTC, or a beginning of it, as a day. */
+  /** entries from this day or time on, in ISO 8601, without an offset in UTC. */
   since?: string | null;
-  /** entries before this time. */
+  /** entries before this day or time. */
   until?: string | null;
   /** entries older than the one with this number, to page. */
   before?: number | null;
