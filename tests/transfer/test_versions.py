@@ -196,6 +196,7 @@ def test_contents_that_were_not_sent(source, connect):
     named = {"blobs": [items[0]["hash"]], "documents": [items[0]["annotation"]]}
     assert eve.call("autoflow.transfers.needs", named) == named
     linked = {**items[0], "hash": None, "link": "https://x/a.png"}
+    own = eve.upload("images.bulk.upload", [Part("0-file", io.BytesIO(picture((9, 9, 9))), "0", "image/png")], {})[0]
     for entry, reason in (
         (items[0], "the content of item '0.png' has not been uploaded"),
         (linked, "the annotation of item '0.png' was not sent"),
@@ -204,10 +205,42 @@ def test_contents_that_were_not_sent(source, connect):
         ({**linked, "annotation": None, "tags": "[1]"}, "must be a list of objects"),
         ({**linked, "annotation": None, "meta": "["}, "is not a JSON object"),
         ({**linked, "annotation": None, "createdAt": "now"}, "is not a time"),
+        ({**linked, "annotation": None, "name": "//autoflow/erased/1", "mime": "erased/0"}, "is marked as erased"),
+        ({**items[0], "hash": own["hash"], "annotation": None, "size": 1 << 40}, "not have the size of its content"),
     ):
         with pytest.raises(ServerRefused, match=reason) as refused:
             eve.call("autoflow.transfers.put", {"id": begun["id"], "after": 0, "upto": 9, "items": [entry]})
         assert refused.value.status == 400
+
+
+@on_sqlite_target
+def test_projects_that_cannot_be(source, connect):
+    """What this server would not create is not received: another type of project, datasets nested without an end."""
+    described = source.call("autoflow.transfers.source", {"id": Lemons(source).version})
+    begin = {name: described[name] for name in ("origins", "version", "project")}
+    target = connect()
+    with pytest.raises(ServerRefused, match="type 'meshes' are not supported"):
+        target.call("autoflow.transfers.begin", {**begin, "project": {**begin["project"], "type": "meshes"}})
+    begun = target.call("autoflow.transfers.begin", begin)
+    times = dict.fromkeys(("createdAt", "updatedAt"), begin["version"]["createdAt"])
+    nested = [{"original": number, "parent": number - 1 or None, "name": "d", **times} for number in range(1, 102)]
+    with pytest.raises(ServerRefused, match="nested at most 100 deep"):
+        target.call("autoflow.transfers.datasets", {"id": begun["id"], "datasets": nested})
+    with pytest.raises(ServerRefused, match="a number of its own"):
+        target.call("autoflow.transfers.datasets", {"id": begun["id"], "datasets": [nested[0], nested[0]]})
+
+
+@on_sqlite_target
+def test_objects_of_a_dataset(source, connect):
+    """The row of an episode's objects, which has no bytes, is copied with the others."""
+    project = source.call("projects.add", {"workspaceId": 1, "name": "drive", "type": "point_cloud_episodes"})["id"]
+    meta = {"classes": [{"title": "car", "shape": "any"}], "tags": []}
+    car = source.call("projects.meta.update", {"id": project, "meta": meta})["classes"][0]["id"]
+    dataset = source.call("datasets.add", {"projectId": project, "name": "one"})["id"]
+    objects = [{"classId": car, "tags": []}]
+    source.call("annotation-objects.bulk.add", {"datasetId": dataset, "annotationObjects": objects})
+    version = source.call("autoflow.versions.snapshot", {"projectId": project})["id"]
+    assert copy_version(source, connect(), version).created
 
 
 @on_sqlite_target

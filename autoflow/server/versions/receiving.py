@@ -14,6 +14,7 @@ from typing import Any, TypedDict, cast
 from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.model.json_object import JsonObject
+from autoflow.server import limits
 from autoflow.server.db import copies, hidden_projects, items, json_codec, projects, teams
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.change_tracking import edit_hidden_project
@@ -22,6 +23,7 @@ from autoflow.server.db.schema import items as item_table
 from autoflow.server.db.schema import projects as project_table
 from autoflow.server.db.schema import versions as version_table
 from autoflow.server.errors import Conflict, Invalid, NotFound
+from autoflow.server.project_types import registry
 from autoflow.server.versions import extending, transfer_rows, versions
 from autoflow.wire.contract import transfers as contract
 
@@ -121,6 +123,7 @@ def _base(conn: Connection, team_id: int, request: contract.TransferBeginRequest
 
 def _create(conn: Connection, workspace: RowMapping, request: contract.TransferBeginRequest) -> RowMapping:
     project = request.project
+    registry.check_supported(project.type)
     for name in ("settings", "import_settings", "custom_data"):
         transfer_rows.parse_object(getattr(project, name), name)
     transfer_rows.check_times(request.version.created_at, request.version.project_updated_at)
@@ -151,7 +154,8 @@ def add_datasets(conn: Connection, request: contract.TransferDatasetsRequest) ->
 
     Raises:
         NotFound: there is no such transfer, or its lease has expired.
-        Invalid: a dataset comes before its parent, or the classes and tags are not valid.
+        Invalid: a dataset has no number of its own or no parent, is nested too deep, or the classes and tags are not
+            valid.
     """
     project, plan = _find(conn, request.id)
     if plan["after"] is not None:
@@ -159,10 +163,16 @@ def add_datasets(conn: Connection, request: contract.TransferDatasetsRequest) ->
     with edit_hidden_project(conn, request.id) as edit:
         ids: dict[int, int] = {}
         remaining = list(request.datasets)
+        if len({entry.original for entry in remaining}) < len(remaining):
+            raise Invalid('"datasets": each must have a number of its own')
+        depth = 0
         while remaining:
             level = [entry for entry in remaining if entry.parent is None or entry.parent in ids]
-            if not level or len({entry.original for entry in request.datasets}) < len(request.datasets):
-                raise Invalid('"datasets": each must have a number of its own, and a parent that is sent, too')
+            if not level:
+                raise Invalid('"datasets": each must have a parent that is sent, too')
+            depth += 1
+            if depth > limits.DATASET_DEPTH:
+                raise Invalid(f"datasets can be nested at most {limits.DATASET_DEPTH} deep")
             numbers = edit.insert_many(datasets, [_dataset(conn, request.id, entry, ids) for entry in level])
             ids.update(zip((entry.original for entry in level), numbers, strict=True))
             remaining = [entry for entry in remaining if entry.original not in ids]

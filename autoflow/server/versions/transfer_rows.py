@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from autoflow.server import limits
-from autoflow.server.db import blobs, counters, items, json_codec
+from autoflow.server.db import attachments, blobs, counters, items, json_codec, tombstones
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import documents as document_table
 from autoflow.server.db.schema import items as item_table
@@ -125,16 +125,22 @@ def check_contents(conn: Connection, entries: Sequence[TransferItem], sent_docum
     """Check that the content of all items is on this server, in reach of the caller, and keep it.
 
     Raises:
-        Invalid: an item names bytes or a document that were not sent.
+        Invalid: an item names bytes or a document that were not sent, or is marked as erased, which would let its
+            sender choose its part of the digest.
     """
     stored = blobs.acquire(conn, sorted({entry.hash for entry in entries if entry.hash is not None}))
     named = {entry.annotation for entry in entries if entry.annotation is not None}
     unsent = named - sent_documents.keys() - known_documents(conn, sorted(named - sent_documents.keys()))
     for entry in entries:
-        if (entry.hash is None) == (entry.link is None):
+        if tombstones.is_tombstone({"name": entry.name}):
+            raise Invalid(f"item {shortened(entry.name)} is marked as erased: what was erased is not copied")
+        sources = [source for source in (entry.hash, entry.link) if source is not None]
+        if len(sources) != 1 and (sources or entry.name != attachments.OBJECTS):
             raise Invalid(f"item {shortened(entry.name)} must have either a hash or a link")
         if entry.hash is not None and entry.hash not in stored:
             raise Invalid(f"the content of item {shortened(entry.name)} has not been uploaded")
+        if entry.hash is not None and entry.size not in {None, stored[entry.hash]["size"]}:
+            raise Invalid(f"item {shortened(entry.name)} does not have the size of its content")
         if entry.annotation in unsent:
             raise Invalid(f"the annotation of item {shortened(entry.name)} was not sent")
 
