@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, delete, select
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import timestamps
@@ -67,6 +67,12 @@ def find(conn: Connection, team_id: int, store: str, kind: str, source_ids: Sequ
     for part in chunks(list(source_ids)):
         rows += conn.execute(select(copies).where(*own, copies.c.source_id.in_(part))).mappings()
     return rows
+
+
+def forget(conn: Connection, kind: str, numbers: Sequence[int]) -> None:
+    """Delete what is known of copies that are removed for good: the ids and the author that they had elsewhere."""
+    for part in chunks(list(numbers)):
+        conn.execute(delete(copies).where(copies.c.type == kind, copies.c.id.in_(part)))
 
 
 def sources(conn: Connection, kind: str, number: int) -> list[RowMapping]:

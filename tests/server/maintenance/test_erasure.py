@@ -9,14 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from autoflow.errors import ServerRefused
 from autoflow.server.blobs.content import blob_path
-from autoflow.server.db import schema
+from autoflow.server.db import copies, schema
 from autoflow.server.db.engine import Store
 from autoflow.server.maintenance.erasure import job, signature
 from autoflow.server.methods.images import previews
+from autoflow.server.project_types.item_meta import FileRange, ItemMeta
 from tests.postgres import on_sqlite
 from tests.server.methods.lineage.test_models import train
 
@@ -251,17 +252,43 @@ def test_a_killed_erasure_is_completed(world, filled, tmp_path, monkeypatch):
 def test_projects_and_runs_are_removed_for_good(world, filled, tmp_path):
     """With their versions, logs and facts, and with the bytes that nothing else needs, which may be uploaded again."""
     server = filled.server
+    with server.store.write() as conn:
+        rows = {"project": world.project, "version": world.versions[0], "dataset": world.dataset, "file": world.file}
+        for kind, number in {**rows, "task": 1}.items():
+            copies.add(conn, 1, "elsewhere", kind, {7: number}, {"author": "marker"})
     plan = world.call("autoflow.erase.plan", refs=[f"project:{world.project}", "task:1"])
     assert (plan["counts"]["projects"], plan["counts"]["runs"], plan["counts"]["versions"]) == (1, 1, 3)
     report = world.erase(f"project:{world.project}", f"project:{world.restored}", "task:1")
     assert (report["counts"]["projects"], report["counts"]["runs"], report["contents"]) == (2, 1, [])
-    assert left_in_rows(server.store) == ["files"]
+    assert left_in_rows(server.store) == ["copies", "files"]
     with server.store.read() as conn:
         remaining = [conn.execute(select(table)).all() for table in (schema.projects, schema.tasks, schema.versions)]
+        assert [row["type"] for row in copies.find(conn, 1, "elsewhere", "file", [7])] == ["file"]
+        assert [
+            kind for kind in ("project", "version", "dataset", "task") if copies.find(conn, 1, "elsewhere", kind, [7])
+        ] == []
     assert remaining == [[], [], []]
     world.call("file-storage.remove", teamId=1, path=f"/scans/{NAME}")
     assert filled.content(world.bytes) == world.hash
     assert world.call("autoflow.upkeep.verify", level=3)["counts"]["problems"] == 0
+
+
+@on_sqlite
+def test_files_that_images_are_ranges_of(filled):
+    """The file that contains an erased image is deleted, and no other that the image's meta names by chance."""
+    dataset, picture = filled.dataset(filled.project()), filled.picture((1, 2, 3))
+    containing, other = (
+        filled.file(path, b"begin" + content)["id"] for path, content in (("/a", picture), ("/b", b""))
+    )
+    image = {"teamFileId": containing, "sourceBlob": {"offsetStart": 5, "offsetEnd": 5 + len(picture)}, "title": "a"}
+    own = filled.call("images.bulk.add", datasetId=dataset, images=[image])[0]["id"]
+    copied = filled.image(dataset, "b.png")["id"]  # as a version of another store has it, with that store's file
+    meta = ItemMeta({}, {}, {}, FileRange(other, 0, 4)).to_text()
+    with filled.server.store.write() as conn:
+        conn.execute(update(schema.items).where(schema.items.c.id == copied).values(meta=meta))
+    filled.call("autoflow.erase.run", refs=[f"image:{own}", f"image:{copied}"])
+    with filled.server.store.read() as conn:
+        assert list(conn.execute(select(schema.files.c.id)).scalars()) == [other]
 
 
 def with_alias(world, reads):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
 from autoflow.server.blobs import BlobStore
 from autoflow.server.db import backup_leases, upload_leases
+from autoflow.server.db import copies as copy_rows
 from autoflow.server.db.access import caller, visible
+from autoflow.server.db.blobs import DAMAGED
 from autoflow.server.db.schema import blob_leases, blobs, files, members, versions
 from autoflow.server.db.schema import upload_leases as upload_lease_table
 from autoflow.server.errors import Busy
 from autoflow.server.maintenance import unused_blobs
 from autoflow.server.maintenance.erasure import targets
+from autoflow.wire.content_hash import encode_hash
 
 _AFTER_HASHES = "g"  # files that are being written are listed after those named by a hash
 
@@ -35,8 +39,33 @@ def delete_files(conn: Connection, hashes: Sequence[str], file_ids: Sequence[int
     ]
     ids = [file.id for file in deleted]
     conn.execute(update(versions).where(versions.c.team_file_id.in_(ids)).values(team_file_id=None))
+    copy_rows.forget(conn, copy_rows.FILE, ids)
     conn.execute(delete(files).where(files.c.id.in_(ids)))
     return deleted
+
+
+def containing_files(conn: Connection, store: BlobStore, ranges: Iterable[str]) -> set[int]:
+    """Return the ids of the team's files that have some content at some range, as they are journaled.
+
+    Raises:
+        StorageFailed: a file cannot be read now.
+    """
+    containing: set[int] = set()
+    for value in ranges:
+        *numbers, content_hash = value.split(" ")
+        file_id, start, stop = map(int, numbers)
+        if file_id in containing:
+            continue
+        query = select(blobs.c.hash, blobs.c.generation).join_from(files, blobs).where(files.c.id == file_id)
+        row = conn.execute(query.where(visible(conn, files), files.c.size >= stop, blobs.c.state != DAMAGED)).first()
+        if row is None:
+            continue
+        digest = hashlib.sha256()
+        for chunk in store.read(row.hash, row.generation, start, stop):
+            digest.update(chunk)
+        if encode_hash(digest) == content_hash:
+            containing.add(file_id)
+    return containing
 
 
 def delete_blob(conn: Connection, erasure_id: int, blob_hash: str) -> bool:

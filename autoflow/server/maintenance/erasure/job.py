@@ -35,6 +35,7 @@ from autoflow.server.maintenance.erasure.targets import (
     MADE,
     NAME,
     PROJECT,
+    RANGE,
     SHARED,
     SPARE,
     TASK,
@@ -46,7 +47,7 @@ BATCH = 200  # contents or documents of a transaction
 PATIENCE = 120.0  # seconds after which a server completes what a client has begun
 _VACUUMED = (
     *("items", "items_history", "datasets", "datasets_history", "project_meta", "project_meta_history", "projects"),
-    *("versions", "documents", "blobs", "blob_leases", "files", "collections", "collection_items", "jobs"),
+    *("versions", "documents", "blobs", "blob_leases", "files", "collections", "collection_items", "jobs", "copies"),
     *(text_columns.table.name for text_columns in texts.TEXTS if text_columns.table.name not in {"projects", "jobs"}),
     *("runs", "erasures", "erasure_targets"),
 )
@@ -202,11 +203,13 @@ class Erasure:
 
     def delete_files(self) -> None:
         """Delete the rows of team files."""
-        hashes, archives = self._load(HASH), [int(value) for value in self._load(ARCHIVE)]
+        hashes, archives = self._load(HASH), {int(value) for value in self._load(ARCHIVE)}
+        with self._store.read(self._caller) as conn:
+            archives |= contents.containing_files(conn, self._blobs, self._load(RANGE))
         with self._write() as conn:
             for part in chunks(hashes):
                 self._record(conn, {"files": len(contents.delete_files(conn, part, ()))})
-            for ids in chunks(archives):
+            for ids in chunks(sorted(archives)):
                 files = contents.delete_files(conn, (), ids)
                 targets.save(conn, self.id, [(SPARE, file.hash) for file in files])
                 self._record(conn, {"archives": len(files)})

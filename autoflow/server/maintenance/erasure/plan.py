@@ -50,7 +50,7 @@ def _count_versions(conn: Connection, spans: dict[int, list[tuple[int, float]]])
 def team_files(conn: Connection, targets: Targets) -> tuple[list[ErasedFile], int]:
     """Return the first team files of an erasure, and their number."""
     by_id: dict[int, ErasedFile] = {}
-    conditions = [files.c.id.in_(part) for part in chunks(sorted(targets.archives))]
+    conditions = [files.c.id.in_(part) for part in chunks(sorted(targets.archive_ids))]
     conditions += [files.c.hash.in_(part) for part in chunks(sorted(targets.hashes))]
     for condition in conditions:
         for row in conn.execute(select(files).where(condition, visible(conn, files))):

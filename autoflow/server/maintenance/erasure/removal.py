@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from autoflow.server.db import webhooks
+from autoflow.server.db import copies, webhooks
 from autoflow.server.db.app_tables import collection_items, collections, removed_datasets, task_data
 from autoflow.server.db.erasure_tables import erasure_targets
 from autoflow.server.db.model_tables import model_versions
@@ -91,6 +91,10 @@ def remove_project(conn: Connection, project_id: int) -> bool:
     of_project = collection_items.c.collection_id.in_(
         select(collections.c.id).where(collections.c.project_id == project_id)
     )
+    for kind, table in ((copies.DATASET, datasets), (copies.VERSION, versions)):
+        query = select(table.c.id).where(table.c.project_id == project_id)
+        copies.forget(conn, kind, list(conn.execute(query).scalars()))
+    copies.forget(conn, copies.PROJECT, [project_id])
     removed = _delete(conn, collection_items, of_project)
     for table in (
         removed_datasets,
@@ -128,6 +132,7 @@ def remove_task(conn: Connection, task_id: int) -> bool:
         return False
     conn.execute(update(model_versions).where(model_versions.c.task_id == task_id).values(task_id=None))
     _delete_events(conn, webhooks.RUN_FAILED, f'"task":{task_id},')
+    copies.forget(conn, copies.TASK, [task_id])
     conn.execute(delete(tasks).where(tasks.c.id == task_id))
     return True
 

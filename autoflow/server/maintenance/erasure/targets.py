@@ -17,9 +17,10 @@ from autoflow.server.db.schema import files, items, items_history, projects, tas
 from autoflow.server.db.upsert import insert_or_ignore_many
 from autoflow.server.errors import Invalid, NotFound
 from autoflow.server.paging import chunks
-from autoflow.server.project_types.item_meta import ItemMeta
+from autoflow.server.project_types.item_meta import FileRange, ItemMeta
 
 IMAGE, HASH, NAME, PROJECT, TASK, ARCHIVE = "image", "hash", "name", "project", "task", "archive"
+RANGE = "range"  # id of a team file, offsets and hash of what an image was copied from it
 SPARE = "spare"  # hash of content that is deleted if nothing else uses it, and may be uploaded again
 DOCUMENT = "document"  # id of an annotation document that is deleted if nothing else uses it
 GENERATION = "generation"  # hash and generation of a file whose row was deleted
@@ -40,6 +41,8 @@ class Targets:
         names: names of these items and files.
         projects, tasks: ids of what is removed with all that belongs to it.
         archives: ids of team files with versions that contain an item.
+        ranges: ids of team files with the range that an image was copied from and its content; an image that came from
+            another store names a file of that, so that the bytes are compared before the file is deleted.
     """
 
     images: set[int] = field(default_factory=set)
@@ -48,6 +51,12 @@ class Targets:
     projects: set[int] = field(default_factory=set)
     tasks: set[int] = field(default_factory=set)
     archives: set[int] = field(default_factory=set)
+    ranges: set[tuple[FileRange, str]] = field(default_factory=set)
+
+    @property
+    def archive_ids(self) -> set[int]:
+        """Ids of the team files that may contain an item."""
+        return self.archives | {source.file for source, _ in self.ranges}
 
     def rows(self) -> list[tuple[str, str]]:
         """Return the kinds and values that are journaled."""
@@ -58,6 +67,7 @@ class Targets:
             PROJECT: self.projects,
             TASK: self.tasks,
             ARCHIVE: self.archives,
+            RANGE: (" ".join(map(str, (*source, content))) for source, content in self.ranges),
         }
         return [(kind, str(value)) for kind, values in by_kind.items() for value in sorted(values, key=str)]
 
@@ -196,8 +206,8 @@ def _add_archives(conn: Connection, targets: Targets) -> None:
         for row in target_rows(conn, table, targets):
             held.setdefault(row["project_id"], []).append((row["valid_from"], row.get("valid_to", float("inf"))))
             source = ItemMeta.of(row).source
-            if source is not None:
-                targets.archives.add(source.file)
+            if source is not None and row["hash"] is not None:
+                targets.ranges.add((source, row["hash"]))
     for part in chunks(sorted(held)):
         query = select(versions.c.project_id, versions.c.epoch, versions.c.team_file_id)
         for row in conn.execute(query.where(versions.c.project_id.in_(part), versions.c.team_file_id.is_not(None))):
