@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.server.ui.assertions import card, panel
 from tests.server.ui.demo_trainings import DemoTrainings
 
 
@@ -64,3 +65,21 @@ def test_the_week_is_on_the_start_page(open_page, trainings, expect, violations)
     expect(week.get_by_role("link", name="Lemon orchard V2")).to_be_visible()
     expect(week.get_by_role("link", name="best.pt")).to_have_count(2)
     assert violations(page) == []
+
+
+def test_a_model_shows_its_data_and_code(open_page, trainings, expect):
+    """Its card's panel has the path, who made it from which data, commit, parameters, results, in one click."""
+    page = open_page(f"/file/{trainings.second_weights}", viewport={"width": 1600, "height": 1000})
+    card(page, "best.pt").click()
+    for text in (
+        "/models/best.pt",
+        "Train YOLO, admin",
+        "Second harvest V2",
+        "two-a1b2c3d4",
+        "epochs = 40",
+        "mAP = 0.82",
+    ):
+        expect(panel(page)).to_contain_text(text)
+    expect(panel(page).get_by_role("button", name="Copy the path")).to_be_visible()
+    panel(page).get_by_role("group", name="Show only").get_by_role("button", name="Upstream").click()
+    expect(card(page, "Evaluate")).to_have_count(0)

@@ -113,7 +113,7 @@ def test_a_focus_limits_the_graph(open_graph, expect):
     """Only what is downstream of a run is shown; a line says so, with a button that shows all."""
     page = open_graph("/task/6")
     card(page, "Deploy").click()
-    panel(page).get_by_role("button", name="Only downstream").click()
+    panel(page).get_by_role("button", name="Downstream", exact=True).click()
     expect(card(page, "Folder /alarms")).to_have_count(1)
     expect(card(page, "best.pt")).to_have_count(0)
     expect(page.get_by_text("Only downstream of “Deploy”")).to_be_visible()

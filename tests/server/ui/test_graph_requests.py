@@ -47,7 +47,7 @@ def test_the_back_button_restores_the_camera(open_graph, expect):
     """The cards are where they were, however long the previous graph takes to load."""
     page = open_graph("/task/6")
     card(page, "Deploy").click()
-    panel(page).get_by_role("button", name="Only downstream").click()
+    panel(page).get_by_role("button", name="Downstream", exact=True).click()
     expect(card(page, "best.pt")).to_have_count(0)
     wait_until_still(page)
     where = position(page, "Folder /alarms")

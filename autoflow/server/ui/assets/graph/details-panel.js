@@ -4,6 +4,7 @@ import { drawnIcon, element } from "../dom.js";
 import { entityType, iconTile, workflowUrl } from "../entity-types.js";
 import { byteSize, count, dateTime, isRunState } from "../format.js";
 import { linkTarget } from "./card-element.js";
+import { recordedFacts } from "./recorded-facts.js";
 
 /** @typedef {import("./graph-view.js").GraphView} GraphView */
 /** @import { CardTexts } from "../contract.js" */
@@ -107,9 +108,13 @@ export function fillDetailsPanel(aside, graph, card, actions) {
   const focus = details.members
     ? [button(`Show all ${details.members.length}`, () => actions.open(key))]
     : [
-        button("Only upstream", () => actions.focus(key, "upstream")),
-        button("Only downstream", () => actions.focus(key, "downstream")),
-        button("Upstream and downstream", () => actions.focus(key, "both")),
+        element(
+          "span",
+          { class: "segments", role: "group", "aria-label": "Show only" },
+          button("Upstream", () => actions.focus(key, "upstream")),
+          button("Both", () => actions.focus(key, "both")),
+          button("Downstream", () => actions.focus(key, "downstream")),
+        ),
       ];
   aside.replaceChildren(
     element(
@@ -120,8 +125,9 @@ export function fillDetailsPanel(aside, graph, card, actions) {
       close,
     ),
     detailList(detailRows(details)),
+    recordedFacts(details),
     element("p", { class: "row" }, ...links(details)),
-    element("p", { class: "row" }, ...focus),
+    element("p", { class: "row" }, details.members ? "" : element("span", { class: "muted" }, "Show only"), ...focus),
     neighbourSection(graph, card, "upstream", actions),
     neighbourSection(graph, card, "downstream", actions),
   );
