@@ -75,10 +75,15 @@ def is_private(address: str) -> bool:
 
 
 def _connect(addresses: list[str], parts: SplitResult, *, verify: bool) -> socket.socket:
+    """Return a connection to one of some addresses; the handshake of TLS is not done yet."""
     last: OSError | None = None
+    until = time.monotonic() + TIMEOUT
     for address in addresses:
+        left = until - time.monotonic()
+        if left <= 0:
+            break
         try:
-            sock = socket.create_connection((address, parts.port or _PORTS[parts.scheme]), timeout=TIMEOUT)
+            sock = socket.create_connection((address, parts.port or _PORTS[parts.scheme]), timeout=left)
         except OSError as error:
             last = error
             continue
@@ -87,7 +92,7 @@ def _connect(addresses: list[str], parts: SplitResult, *, verify: bool) -> socke
         context = ssl.create_default_context()
         if not verify:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return context.wrap_socket(sock, server_hostname=parts.hostname)
+        return context.wrap_socket(sock, server_hostname=parts.hostname, do_handshake_on_connect=False)
     raise last or OSError("it has no address")
 
 
@@ -131,6 +136,8 @@ def send(
     try:
         sock = _connect(addresses, parts, verify=verify)
         with contextlib.closing(sock), _time_limit(sock):
+            if isinstance(sock, ssl.SSLSocket):
+                sock.do_handshake()
             conn = http.client.HTTPConnection(parts.hostname, timeout=TIMEOUT)
             conn.sock = sock
             conn.request("POST", target, body, signed)
@@ -155,4 +162,4 @@ def _time_limit(sock: socket.socket) -> Iterator[None]:
 
 def _shut_down(sock: socket.socket) -> None:
     with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # that of TLS takes the state away from the other thread

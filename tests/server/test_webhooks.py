@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -186,6 +188,29 @@ def test_no_address_inside_unless_that_is_allowed(filled):
         assert not webhook_request.is_private(address)
 
 
+def test_a_receiver_holds_no_attempt_by_a_slow_handshake(monkeypatch):
+    """An attempt ends after its time, also while the receiver sends the first record of TLS byte by byte."""
+    monkeypatch.setattr(webhook_request, "TIMEOUT", 0.3)
+
+    def drip(listener):
+        """Return whether the whole record was taken."""
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x02\x00")
+            for _ in range(0x200):
+                time.sleep(0.05)
+                connection.sendall(bytes(1))
+            return True
+        return False
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        dripping = pool.submit(drip, listener)
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(webhook_request.DeliveryFailed):
+            webhook_request.send(url, b"{}", {}, "secret", allow_private=True, verify=False)
+        assert not dripping.result()
+
+
 def test_a_claimed_delivery_is_another_servers_after_the_lease(filled, monkeypatch):
     """A server that ends in an attempt leaves it to the next one, and can settle it no more."""
     hook = add(filled, "https://example.com/", "run.failed")
@@ -242,7 +267,12 @@ def test_webhooks_are_for_the_admins_of_their_team(filled):
     (listed,) = filled.call("webhooks.list", teamId=1)["entities"]
     assert (listed["url"], listed["meta"]) == ("https://example.org/", {"retriesDelay": 0, "retriesCount": 3})
     filled.call("webhooks.bulk.remove", ids=[hook["id"]])
-    assert [entry["action"] for entry in entries(server, action="webhook.")] == ["webhook.create", "webhook.delete"]
+    audited = [(entry["action"], entry["before"], entry["after"]) for entry in entries(server, action="webhook.")]
+    assert audited == [
+        ("webhook.create", None, "https://example.com/"),
+        ("webhook.update", "https://example.com/", "https://example.org/"),
+        ("webhook.delete", "https://example.org/", None),
+    ]
 
 
 def test_a_killed_server_delivers_after_its_restart(tmp_path):

@@ -40,6 +40,7 @@ Action = Literal[
     "retention.set",
     "retention.apply",
     "webhook.create",
+    "webhook.update",
     "webhook.delete",
 ]
 MAX_TEXT = 2000  # characters of a name, a value or a reason

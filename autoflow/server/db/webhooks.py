@@ -51,14 +51,21 @@ def add(conn: Connection, team_id: int, action: str, url: str, meta: Mapping[str
     return row
 
 
-def change(conn: Connection, number: int, values: Mapping[str, Any]) -> None:
-    """Change columns of a webhook."""
-    conn.execute(update(webhooks).where(webhooks.c.id == number).values(**values, updated_at=timestamps.now()))
+def change(conn: Connection, row: RowMapping, values: Mapping[str, Any]) -> None:
+    """Change the action, the url or the options of a webhook."""
+    _set(conn, row, values)
+    action, url = values.get("action", row["action"]), values.get("url", row["url"])
+    entity = f"webhook:{row['id']}"
+    audit.record(conn, "webhook.update", entity, team_id=row["team_id"], name=action, before=row["url"], after=url)
+
+
+def _set(conn: Connection, row: RowMapping, values: Mapping[str, Any]) -> None:
+    conn.execute(update(webhooks).where(webhooks.c.id == row["id"]).values(**values, updated_at=timestamps.now()))
 
 
 def remove(conn: Connection, row: RowMapping) -> None:
     """Remove a webhook; what waits for it is not delivered any more."""
-    change(conn, row["id"], {"state": "removed", "secret": ""})
+    _set(conn, row, {"state": "removed", "secret": ""})
     waiting = (webhook_deliveries.c.webhook_id == row["id"], webhook_deliveries.c.state == "waiting")
     given_up = {"state": "failed", "error": "the webhook was removed", "updated_at": timestamps.now()}
     conn.execute(update(webhook_deliveries).where(*waiting).values(**given_up))

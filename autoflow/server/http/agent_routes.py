@@ -70,9 +70,12 @@ class AgentRoutes:
         return Response(media_type="application/octet-stream")  # the bytes of an ``Empty``
 
     async def _task_id(self, request: Request, caller: Caller) -> int | None:
-        """Return the task of an app, which is created if it is new; None if the app may not write to it."""
+        """Return the task of an app, which is created if it is new; None if the app may not write to it.
+
+        Code that is reproduced gets no commands: they are meant for the apps that really run.
+        """
         number = as_number(request.headers.get("x-task-id"))
-        if number is None:
+        if number is None or caller.since is not None:
             return None
         try:
             return int((await self._call(request, caller, methods.TASKS_ENSURE, {"id": number}))["id"])

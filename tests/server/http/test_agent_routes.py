@@ -133,3 +133,17 @@ def test_no_other_app_gets_a_command(store):
                 assert "no app of task" in client.refused(409, "tasks.request.direct", json=command)["message"]
         client.as_(reader).refused(403, "tasks.request.direct", json=command)
         client.close()
+
+
+def test_reproduced_code_gets_no_commands(store):
+    """They are for the app of the task that really runs, although the token may write to the task's team."""
+    with served(store) as url:
+        client = Client(url, store)
+        task = client.call(methods.TASKS_ENSURE, id=779)["id"]
+        token = client.call("autoflow.reproduction.token", task=task)["token"]
+        app, reproduced = ({"x-task-id": "779", "x-token": text} for text in ("apps", token))
+        with stream(client, headers=app) as first, stream(client, headers=reproduced) as second:
+            assert second.raw.read(len(EMPTY)) == EMPTY
+            client.call("tasks.request.direct", taskId=779, command="run", skipResponse=True)
+            assert event(first)[1]["command"] == "run"
+        client.close()

@@ -131,7 +131,7 @@ def edit(conn: Connection, request: RequestParser) -> JsonObject:
         values["url"] = _url(request)
     if request.has("meta"):
         values["meta"] = json_codec.dump({**json_codec.load(row["meta"]), **_meta(request)})
-    webhooks.change(conn, row["id"], values)
+    webhooks.change(conn, row, values)
     return _to_wire(webhooks.get(conn, row["id"]))
 
 
