@@ -83,3 +83,48 @@ def test_a_model_shows_its_data_and_code(open_page, trainings, expect):
     expect(panel(page).get_by_role("button", name="Copy the path")).to_be_visible()
     panel(page).get_by_role("group", name="Show only").get_by_role("button", name="Upstream").click()
     expect(card(page, "Evaluate")).to_have_count(0)
+
+
+def test_data_and_code_of_a_model(open_page, trainings, expect):
+    """Two clicks on the start page lead from a model to the run with its data, commit and parameters."""
+    page = open_page("/")
+    person = Person(page)
+    person.click(page.get_by_role("region", name="This week").get_by_role("link", name="best.pt").first)
+    written = page.locator("section.panel", has=page.get_by_role("heading", name="Written by"))
+    person.click(written.get_by_role("link", name="Train YOLO"))
+    expect(page.get_by_text("two-a1b2c3d4")).to_be_visible()
+    expect(page.get_by_role("link", name="Second harvest")).to_be_visible()
+    assert person.clicks <= 3
+
+
+def test_models_of_a_version(open_page, trainings, expect, violations):
+    """Two clicks on the start page: the version, which the page scrolls to, and the list of what was made from it."""
+    page = open_page("/", bypass_csp=True)
+    person = Person(page)
+    person.click(page.get_by_role("link", name="Lemon orchard V1"))
+    version = page.locator("#v1")
+    expect(version).to_be_in_viewport()
+    person.click(version.get_by_text("Models and data made from it"))
+    expect(version.get_by_role("link", name="best.pt")).to_have_count(1)
+    assert person.clicks <= 2
+    assert violations(page) == []
+
+
+def test_models_trained_on_an_image(open_page, trainings, expect, violations):
+    """Two clicks: the project, the image. An image that only an old version holds has a page with the same answer."""
+    page = open_page("/", bypass_csp=True)
+    person = Person(page)
+    person.click(page.get_by_role("link", name="Lemon orchard", exact=True))
+    person.click(page.get_by_role("link", name="lemon 1.png"))
+    made = page.locator("section.panel", has=page.get_by_role("heading", name="Made from this image"))
+    expect(made.get_by_role("link", name="best.pt")).to_have_count(2)
+    expect(made).to_contain_text("V1 to V2, 2 versions")
+    assert person.clicks <= 2
+    page.goto(f"/images/{trainings.images[3]}")
+    expect(page.get_by_text("Its dataset no longer has this image.")).to_be_visible()
+    expect(page.get_by_role("img", name="lemon 3.png in V1")).to_be_visible()
+    expect(made.get_by_role("link", name="best.pt")).to_have_count(1)
+    assert violations(page) == []
+    errors = open_page.errors
+    assert [error for error in errors if "404" not in error] == []
+    errors.clear()  # the image of the dataset itself was not found

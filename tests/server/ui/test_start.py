@@ -75,7 +75,7 @@ def test_the_search_works_by_keyboard(open_page, demo_project, expect):
     expect(page).to_have_url(re.compile("/apps/sessions/"))
 
 
-@pytest.mark.parametrize(("text", "heading"), [("", "What are you looking for?"), ("nowhere at all", "No results")])
+@pytest.mark.parametrize(("text", "heading"), [("", "What are you looking for?"), ("nowhere at all", "No matches")])
 def test_a_search_without_results_says_so(open_page, demo_project, expect, text, heading):
     """So does a search that is still empty."""
     page = open_page(f"/search?q={text}")

@@ -54,7 +54,7 @@ def _from_project(conn: Connection, project_id: int) -> Entry:
 def _from_task(conn: Connection, task_id: int) -> Entry:
     task_row = tasks.get(conn, task_id)
     card = EntityRef(task_row["origin"], "task", task_row["number"])
-    return Entry(f'Workflow for task "{task_row["app_name"] or task_row["id"]}"', card, [card])
+    return Entry(f'Workflow for run "{task_row["app_name"] or task_row["id"]}"', card, [card])
 
 
 def _from_file(conn: Connection, id_or_path: int | str, team_id: int) -> Entry:

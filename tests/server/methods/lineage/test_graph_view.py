@@ -42,7 +42,7 @@ def test_two_hops_are_shown_and_the_rest_is_counted(chain):
     }
     more = {view["keys"][int(n)]: sides for n, sides in view["more"].items()}
     assert more == {"task:2": (1, 0), "task:4": (0, 1)}
-    assert view["title"] == 'Workflow for task "Step 3"'
+    assert view["title"] == 'Workflow for run "Step 3"'
     assert view["entry"] == "task:3"
 
 

@@ -1,5 +1,5 @@
 // @ts-check
-/** What was made from an image: the versions that hold it, and the models, data and runs downstream of these. */
+/** What was made from an image or other data: the versions that hold an image, models, other data and runs. */
 import { call } from "../api.js";
 import { element } from "../dom.js";
 import { entityType, workflowUrl } from "../entity-types.js";
@@ -12,38 +12,47 @@ const MAX_LISTED = 20; // rows of a list
 
 /**
  * Make the panel about an image, which fills itself.
- * @param {number} image
+ * @param {string} ref as image:5
  */
-export function impactPanel(image) {
-  const content = element("div", { role: "status" }, element("p", { class: "muted" }, "Looking …"));
-  void load(image, content);
-  return panel("Made from this image", content);
+export function impactPanel(ref) {
+  return panel("Made from this image", impactLists(ref));
 }
 
 /**
- * @param {number} image
+ * Make the lists of what was made from data, which fill themselves.
+ * @param {string} ref as version:5
+ */
+export function impactLists(ref) {
+  const content = element("div", { role: "status" }, element("p", { class: "muted" }, "Looking …"));
+  void load(ref, content);
+  return content;
+}
+
+/**
+ * @param {string} ref
  * @param {HTMLElement} content
  */
-async function load(image, content) {
+async function load(ref, content) {
   try {
-    const impact = await call("autoflow.impact", { ref: `image:${image}` });
-    content.replaceChildren(...lists(image, impact));
+    const impact = await call("autoflow.impact", { ref });
+    content.replaceChildren(...lists(ref, impact));
   } catch (error) {
     content.replaceChildren(element("p", { class: "muted" }, errorMessage(error)));
   }
 }
 
 /**
- * @param {number} image
+ * @param {string} ref
  * @param {ImpactJson} impact
  */
-function lists(image, impact) {
+function lists(ref, impact) {
+  const isImage = ref.startsWith("image:");
   const roots = new Set(impact.roots);
   const made = impact.graph.cards.filter((card) => card.key in impact.data && !roots.has(card.key));
   const weights = made.filter((card) => ["model", "model_weight"].includes(entityType(card.type).name));
   const others = made.filter((card) => !weights.includes(card));
   const runs = impact.graph.cards.filter((card) => card.key in impact.runs);
-  const holdings = impact.images.filter((holding) => holding.versions > 0 || holding.image !== image);
+  const holdings = impact.images.filter((holding) => holding.versions > 0 || `image:${holding.image}` !== ref);
   const parts = [
     list("Held by", holdings.map(holdingRow)),
     list(
@@ -59,10 +68,21 @@ function lists(image, impact) {
       runs.map((card) => cardRow(card, impact)),
     ),
   ].filter((part) => part !== null);
-  if (!parts.length) parts.push(element("p", { class: "muted" }, "No version holds it, and no run has read it."));
+  if (!parts.length)
+    parts.push(
+      element(
+        "p",
+        { class: "muted" },
+        isImage ? "No version holds it, and no run has read it." : "No run has read it.",
+      ),
+    );
   if (!impact.complete)
     parts.push(element("p", { class: "muted" }, `At least ${count(impact.omitted, "more card")} are not shown.`));
-  parts.push(element("p", { class: "muted" }, "As text: ", element("code", {}, `autoflow impact image:${image}`)));
+  parts.push(element("p", { class: "muted" }, "As text: ", element("code", {}, `autoflow impact ${ref}`)));
+  if (isImage)
+    parts.push(
+      element("p", { class: "muted" }, "To erase it for good: ", element("code", {}, `autoflow erase ${ref}`)),
+    );
   return parts;
 }
 
@@ -85,7 +105,8 @@ function list(title, rows) {
 /** @param {ImageHolding} holding */
 function holdingRow(holding) {
   const { firstVersion, lastVersion, projectId } = holding;
-  const range = firstVersion === lastVersion ? `V${firstVersion}` : `V${firstVersion} to V${lastVersion}`;
+  const all = `V${firstVersion} to V${lastVersion}, ${count(holding.versions, "version")}`;
+  const range = firstVersion === lastVersion ? `V${firstVersion}` : all;
   const versions = holding.versions
     ? element("a", { href: `/projects/${projectId}/versions#v${lastVersion}` }, range)
     : "no version";

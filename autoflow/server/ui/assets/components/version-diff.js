@@ -82,7 +82,11 @@ export function countLine(diff) {
   const { before, after } = counts.labels;
   if (before !== after)
     line.append(
-      element("li", { class: "change changed" }, `${before.toLocaleString("en")} → ${count(after, "label")} on them`),
+      element(
+        "li",
+        { class: "change changed" },
+        `Labels on changed images: ${before.toLocaleString("en")} → ${after.toLocaleString("en")}`,
+      ),
     );
   if (!line.childElementCount)
     line.append(element("li", { class: "muted" }, "No images, labels, classes, tags or datasets changed"));

@@ -98,7 +98,10 @@ function render(name, versions) {
         result.replaceChildren(
           emptyState("No differences", "All images, labels, classes, tags and datasets are equal."),
         );
-      else result.replaceChildren(countLine(diff), changeList(pair, diff, shown));
+      else {
+        const heading = element("h2", { class: "visually-hidden" }, "Differences");
+        result.replaceChildren(heading, countLine(diff), changeList(pair, diff, shown));
+      }
     } catch (error) {
       if (signal.aborted) return;
       result.replaceChildren(element("p", { class: "notice bad", role: "alert" }, errorMessage(error)));

@@ -1,11 +1,12 @@
 // @ts-check
 /** The page of an image: the viewer, the list of labels with a checkbox each, tags, and links to its neighbours. */
 
-import { call } from "../api.js";
+import { ApiError, call } from "../api.js";
 import { filePreview } from "../components/file-preview.js";
 import { ImageViewer } from "../components/image-viewer.js";
 import { impactPanel } from "../components/impact-panel.js";
 import { geometryOf } from "../components/label-drawing.js";
+import { showRemovedImage } from "../components/removed-image.js";
 import { missingImage } from "../components/thumbnails.js";
 import { colourSwatch, factList, loadingSkeleton, panel, timeElement } from "../components/widgets.js";
 import { element } from "../dom.js";
@@ -21,7 +22,8 @@ showContent(loadingSkeleton(2));
 try {
   render(await call("autoflow.overview.image", { id: Number(facts.image) }));
 } catch (error) {
-  showError(error);
+  const isGone = error instanceof ApiError && error.status === 404;
+  if (!isGone || !(await showRemovedImage(Number(facts.image)).catch(() => false))) showError(error);
 }
 
 /** @param {ImagePage} image */
@@ -71,7 +73,7 @@ function render(image) {
     { class: "side", "aria-label": "About the image" },
     isFile ? "" : labelPanel(image, classes, viewer),
     isFile ? "" : tagPanel(image),
-    impactPanel(image.id),
+    impactPanel(`image:${image.id}`),
     panel(
       "About",
       factList([

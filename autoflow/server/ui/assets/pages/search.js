@@ -116,7 +116,7 @@ async function runSearch() {
 function render(q, matches, more) {
   announce(count(matches.length, "result"));
   if (!matches.length) {
-    results.replaceChildren(emptyState("No results", `No name contains “${q}”. Try a shorter part of it.`));
+    results.replaceChildren(emptyState("No matches", `No name contains “${q}”. Try a shorter part of it.`));
     return;
   }
   const sections = [];

@@ -3,6 +3,7 @@
 
 import { call } from "../api.js";
 import { confirmAction } from "../components/confirm.js";
+import { impactLists } from "../components/impact-panel.js";
 import { projectTabs } from "../components/project-tabs.js";
 import { restoreVersion } from "../components/restore.js";
 import { changeList, countLine, hasChanges, loadDiff } from "../components/version-diff.js";
@@ -196,6 +197,13 @@ function restoreControls(version) {
   return { progress, button };
 }
 
+/** Make the list of what was made from a version, which is loaded when it is opened. @param {number} version */
+function madeFrom(version) {
+  const details = element("details", { class: "made" }, element("summary", {}, "Models and data made from it"));
+  details.addEventListener("toggle", () => details.append(impactLists(`version:${version}`)), { once: true });
+  return details;
+}
+
 /**
  * Make the item of a version in the timeline.
  * @param {ListedVersion} version
@@ -262,6 +270,7 @@ function versionItem(version, previousVersion) {
     ),
     version.description ? element("p", { class: "prose" }, ...linkRun(version.description)) : "",
     version.users.runs.length ? users : "",
+    madeFrom(version.id),
     changed,
     element(
       "div",
