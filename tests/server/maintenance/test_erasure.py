@@ -274,6 +274,22 @@ def test_projects_and_runs_are_removed_for_good(world, filled, tmp_path):
 
 
 @on_sqlite
+def test_names_that_are_numbers_or_paths_of_entities(filled):
+    """A name is not replaced in the number of an entity, and its two forms in paths stay two entities of a run."""
+    elsewhere = {"entity_origin": "https://elsewhere.example"}
+    filled.edge("input", "project", 1234, **elsewhere)
+    for path in ("/x/a scan", "/x/a%20scan", "/x/1234"):
+        filled.edge("input", "folder", path, **elsewhere)
+    dataset = filled.dataset(filled.project())
+    images = [filled.image(dataset, name)["id"] for name in ("1234", "a scan")]
+    filled.call("autoflow.erase.run", refs=[f"image:{number}" for number in images])
+    with filled.server.store.read() as conn:
+        entities = list(conn.execute(select(schema.edges.c.entity).order_by(schema.edges.c.id)).scalars())
+    assert entities == ["1234", "/x/erased-1-2", "/x/erased-1-2q", "/x/erased-1-1"]
+    assert filled.call("autoflow.graph")["cards"]
+
+
+@on_sqlite
 def test_files_that_images_are_ranges_of(filled):
     """The file that contains an erased image is deleted, and no other that the image's meta names by chance."""
     dataset, picture = filled.dataset(filled.project()), filled.picture((1, 2, 3))

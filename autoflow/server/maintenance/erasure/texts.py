@@ -35,6 +35,8 @@ from autoflow.server.db.webhook_tables import webhook_deliveries, webhooks
 MIN_LENGTH = 4  # characters of a name; a shorter one would be replaced everywhere
 WINDOW = 2000  # rows that are searched at once
 COUNT_SECONDS = 10.0  # of counting the texts of a dry run
+_IDENTIFIERS = frozenset({"entity", "entity_key"})  # columns with the number of an entity, or its path
+_NUMBER = re.compile(r"(\w+:)?\d+(@.*)?", re.DOTALL | re.ASCII)
 _MANY = 20  # names from which on every row is read, instead of a condition for each name
 
 
@@ -87,8 +89,8 @@ class Redaction:
         self.too_short = sorted(name for name in names if len(name) < MIN_LENGTH)
         replacements: dict[str, str] = {}
         for number, name in enumerate(sorted(set(names) - set(self.too_short)), 1):
-            for form in (name, quote(name)):
-                replacements[form] = f"erased-{erasure_id}-{number}"
+            # two forms of a name may be two entities of one run
+            replacements |= {quote(name): f"erased-{erasure_id}-{number}q", name: f"erased-{erasure_id}-{number}"}
         self._replacements = replacements
         # the longest first: a name may begin with another one
         forms = sorted(map(re.escape, replacements), key=len, reverse=True)
@@ -172,7 +174,7 @@ def _changed(row: Mapping[str, Any] | RowMapping, text_columns: TextColumns, red
     values: dict[str, Any] = {}
     for name in text_columns.columns:
         old = row[name]
-        if old is None:
+        if old is None or (name in _IDENTIFIERS and _NUMBER.fullmatch(old)):
             continue
         if name in text_columns.documents:
             document = json_codec.load(old)
