@@ -12,6 +12,7 @@ from typing import Any
 
 from autoflow.server.db.files import normalize_path
 from autoflow.server.db.reproduction_view import ReproductionView
+from autoflow.server.errors import NotFound
 from autoflow.server.request_parser import as_number, as_text
 from autoflow.wire import methods
 from autoflow.wire.parts import Part
@@ -111,6 +112,8 @@ class ReproductionRequests:
         if entity.get("origin"):
             return dict(entity)
         tables = {"project": self._view.projects, "dataset": self._view.datasets}
+        if not isinstance(kind, str):
+            return dict(entity)
         if kind in tables:
             return {**entity, "id": _number(number, tables[kind])}
         if direction == "output" and kind in _FILE_TYPES and isinstance(number, str) and number.startswith("/"):
@@ -128,7 +131,9 @@ class ReproductionRequests:
     def _list_projects(self, method: str, request: dict[str, Any]) -> Any:
         """List projects: restored ones in place of the recorded, and none that was made since the recorded run."""
         view = self._view
-        response = self._call(method, {**request, "filter": list(self._filters(request.get("filter")))})
+        filters = request.get("filter")
+        own_request = {**request, "filter": list(self._filters(filters))} if isinstance(filters, list) else request
+        response = self._call(method, own_request)
         entities = list(response["entities"])
         if view.suffix and (name := _filtered_name(request)) is not None:
             own = [{"field": "name", "operator": "=", "value": name + view.suffix}]
@@ -144,8 +149,8 @@ class ReproductionRequests:
                 rows.append(entry)
         return {**response, "entities": rows, "total": response["total"] + len(rows) - len(response["entities"])}
 
-    def _filters(self, filters: Any) -> Iterator[Any]:
-        for entry in filters if isinstance(filters, list) else ():
+    def _filters(self, filters: Iterable[Any]) -> Iterator[Any]:
+        for entry in filters:
             named = isinstance(entry, Mapping) and entry.get("field") == "name" and as_text(entry.get("value"))
             restored = self._view.replaced_names.get(named) if named else None
             yield entry if restored is None else {"field": "id", "operator": "=", "value": restored}
@@ -164,7 +169,10 @@ class ReproductionRequests:
         for recorded, number in view.files.items():
             below = recorded[len(wanted) + 1 :] if recorded.startswith(wanted + "/") else None
             if recorded == wanted or (below is not None and (deep or "/" not in below)):
-                file = self._call(methods.FILE_INFO, {"id": number})  # of an earlier stage, it has another path
+                try:
+                    file = self._call(methods.FILE_INFO, {"id": number})  # of an earlier stage, it has another path
+                except NotFound:
+                    continue  # it was erased
                 entries[recorded] = {**file, "path": recorded, "storagePath": recorded, "type": "file"}
         if view.namespace:
             own = self._call(method, {**request, "path": view.namespace + normalize_path(path)})

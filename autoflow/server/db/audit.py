@@ -87,7 +87,7 @@ def record(
         action: what was done.
         entity: the reference of what it was done to, as ``project:7`` or ``model:lemons@champion``.
         team_id: the team whose admins see the entry; None for an action that concerns the server alone.
-        name: a name of the entity that people know; nothing that may have to be erased.
+        name: a name of the entity that people know; it stays when the entity is erased.
         before: the changed value before, None if there was none.
         after: the changed value after, None if there is none.
         reason: why, in the user's words.

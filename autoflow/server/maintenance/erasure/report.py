@@ -18,6 +18,7 @@ OUT_OF_REACH = (
     "journals of records on other machines that were not delivered yet, and folders that versions were restored to",
     "files that images were registered by reference to: they are their owner's",
     "code that is stored with runs, and names in other files or in the labels and meta of other images",
+    "the audit log, which is append-only: paths of files that were removed before, names of projects, and reasons",
 )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from autoflow.server import authorization
 from autoflow.server.db import (
+    audit,
     change_tracking,
     clock,
     datasets,
@@ -164,15 +165,20 @@ def discard(conn: Connection, request: contract.DiscardReproductionRequest) -> c
         if row["id"] in view.projects.values() or (view.suffix and row["name"].endswith(view.suffix))
     ]
     for number in own:
-        projects.remove(conn, change_tracking.lock_project(conn, number)["id"])
+        row = change_tracking.lock_project(conn, number)
+        projects.remove(conn, row["id"])
+        team_id = projects.team_of(conn, row["id"])
+        audit.record(conn, "project.delete", f"project:{row['id']}", team_id=team_id, name=row["name"])
     folder = view.namespace + "/"
     paths = [
         row["path"]
         for row in (files.list_folder(conn, task["team_id"], folder) if view.namespace else ())
-        if row["created_at"] >= token["created_at"]
+        if row["created_at"] >= token["created_at"] and row["user_id"] == token["user_id"]
     ]
     for path in paths:
         files.retire(conn, task["team_id"], path)
+    if paths:
+        audit.record(conn, "file.delete", folder, team_id=task["team_id"], name=f"{len(paths):,} files")
     return {"projects": len(own), "files": len(paths)}
 
 

@@ -145,10 +145,25 @@ def test_only_own_data_can_be_seen(world):
             call(method, world.command, id=number)
 
 
+def test_malformed_requests_are_refused(world):
+    """They reach the method that refuses them, whatever the view replaces in others."""
+    entity = {"type": ["project"], "id": 1}
+    edge = {"type": "edge", "key": "k", "run": "r", "direction": "input", "entity": entity}
+    outcome = world.call("autoflow.records.add", world.command, records=[edge])["results"][0]
+    assert outcome["status"] == "refused"
+    with pytest.raises(ServerRefused, match="filter"):
+        world.call("projects.list", world.command, workspaceId=1, filter=5)
+
+
 def test_what_was_written_is_discarded(world):
-    """The restored project, projects it created and files of its folder; nothing else."""
-    call = world.call
+    """The restored project, projects it created and the user's files of its folder; nothing else, and audited."""
+    call, server = world.call, world.server
+    bob = server.tokens.caller(server.tokens.create("robert", ["Team"]))
+    theirs = upload(server, bob, f"/reproduced/task-{world.task}/theirs.txt", b"of another reproduction")
     assert call("autoflow.reproduction.discard", id=world.issued["id"]) == {"projects": 2, "files": 1}
     assert [entry["id"] for entry in call("projects.list", workspaceId=1)["entities"]] == [world.project, world.later]
-    assert call("file-storage.list", teamId=1, path="/reproduced") == []
+    assert [file["id"] for file in call("file-storage.list", teamId=1, path="/reproduced")] == [theirs["id"]]
+    actions = [(entry["action"], entry["name"]) for entry in server.call("autoflow.audit.list", {})["entries"]]
+    assert ("file.delete", "1 files") in actions
+    assert sum(action == "project.delete" for action, _ in actions) == 2
     assert len(call("file-storage.list", teamId=1, path="/configs")) == 2
