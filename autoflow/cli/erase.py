@@ -26,7 +26,7 @@ _COMMENT = "#"
 def erase(args: argparse.Namespace) -> int:
     """Print what would be erased, or with ``--yes`` erase it; with ``--verify`` check a report."""
     if args.verify is not None:
-        return _verify(args.verify)
+        return _verify(args.verify, as_json=args.json)
     refs = [*args.refs, *(_listed(args.list) if args.list is not None else ())]
     if not refs and not args.resume:
         raise ValueError("name what to erase: image:3, dataset:4/a.png, ./a.png, a sha256, task:5 or project:7")
@@ -34,7 +34,8 @@ def erase(args: argparse.Namespace) -> int:
     with needs_autoflow_server(api):
         if args.resume:
             report = api.erase.run(team_id=args.team)
-            print("Everything that was begun is erased." if not report else json.dumps(report, indent=2))
+            as_text = "Everything that was begun is erased."
+            print(json.dumps(report, indent=2) if report or args.json else as_text)
             return 0
         plan = api.erase.plan(refs, team_id=args.team)
         journals = list(_journals_with(plan["names"]))
@@ -80,15 +81,20 @@ def _listed(path: str) -> list[str]:
         return [line for line in lines if line and not line.startswith(_COMMENT)]
 
 
-def _verify(path: str) -> int:
+def _verify(path: str, *, as_json: bool) -> int:
     """Check the signature of a report; exit code 1 if it is not valid."""
     try:
         from autoflow.server.maintenance.erasure.signature import is_valid
     except ImportError as error:
         raise ServerExtraMissing(f"reports are verified by more: {install('server')} ({error})") from error
-    with open(path, encoding="utf-8") as file:
+    report: Any = None
+    with open(path, encoding="utf-8") as file, contextlib.suppress(ValueError):  # not JSON
         report = json.load(file)
-    if not isinstance(report, dict) or not is_valid(report):
+    valid = isinstance(report, dict) and is_valid(report)
+    if as_json:
+        print(json.dumps({"valid": valid}))
+        return 0 if valid else 1
+    if not valid:
         print(f"autoflow: {path} is not a report as it was signed", file=sys.stderr)
         return 1
     print(

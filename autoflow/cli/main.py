@@ -307,9 +307,12 @@ def _add_backup(commands: Commands) -> None:
 
 def _seconds(text: str) -> float:
     """Parse a positive number of seconds."""
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
     if not 0 < seconds < float("inf"):
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
     return seconds
 
 

@@ -41,6 +41,7 @@ EXIT_EQUAL, EXIT_DIFFERENT, EXIT_NOT_RUN = 0, 1, 2
 def reproduce(args: argparse.Namespace) -> int:
     """Restore the data, write the lock file, print or run the commands, and compare the outputs."""
     try:
+        _check_options(args)
         api = open_api()
         with needs_autoflow_server(api), Progress(quiet=args.json) as progress:
             options = ReproduceOptions(
@@ -70,6 +71,17 @@ def reproduce(args: argparse.Namespace) -> int:
     else:
         _print_result(result)
     return EXIT_EQUAL if result.equal in {True, None} else EXIT_DIFFERENT
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    """Check that no option is without effect.
+
+    Raises:
+        ValueError: one is.
+    """
+    of_a_run = [f"--{name}" for name in ("twice", "publish", "discard", "timeout") if getattr(args, name)]
+    if of_a_run and not args.run_it:
+        raise ValueError(f"{', '.join(of_a_run)} needs --run: without it the data is restored, and nothing is run")
 
 
 def _confirm(plan: ReproductionPlan, progress: Progress, *, yes: bool) -> bool:

@@ -45,12 +45,15 @@ def add(args: argparse.Namespace) -> int:
 def remove(args: argparse.Namespace) -> int:
     """Remove a webhook."""
     open_api().webhook.remove(args.id)
+    print(json.dumps({"removed": args.id}) if args.json else f"webhook:{args.id} was removed.")
     return 0
 
 
 def test(args: argparse.Namespace) -> int:
     """Add an event for a webhook."""
     open_api().webhook.test(args.team, args.id)
+    if args.json:
+        print(json.dumps({"tested": args.id}))
     print(f"An event waits; `autoflow webhooks deliveries {args.id}` prints what became of it.", file=sys.stderr)
     return 0
 

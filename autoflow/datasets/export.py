@@ -111,6 +111,8 @@ def _write_files(
     if os.path.islink(target) or not os.path.isdir(target):
         _check_empty(target)
     layout = files_layout.plan(reader)
+    if not layout.hashes:
+        reader.check_matched(0)
     known = None
     if _is_taken(target):
         known = files_layout.examine(transport, target, layout, reader.meta["project"]["id"], prune=prune)
@@ -153,6 +155,7 @@ class _Export:
             self._writer.write([self._write_labels(item, folders[item["datasetId"]]) for item in page])
             done += len(page)
             _report(self._progress, done, total)
+        self._reader.check_matched(done)
 
     def _make_datasets(self, datasets: Sequence[contract.VersionDataset]) -> dict[int, str]:
         """Create the folders of all datasets; return them by dataset id."""

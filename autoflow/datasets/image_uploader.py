@@ -19,6 +19,7 @@ from autoflow.datasets.tree import Tree, is_text, stamp_size
 from autoflow.errors import FolderError, ServerRefused
 from autoflow.transport.base import Transport
 from autoflow.transport.typed import call, upload
+from autoflow.wire.content_hash import hex_of
 from autoflow.wire.contract.folders import (
     FOLDER_LOOK,
     FOLDER_PUT,
@@ -255,19 +256,31 @@ class ImageUploader:
         return {}
 
     def _position(self, images: Sequence[ReadImage], message: str) -> int | None:
-        """Return the position of the image that a message of the server names by its position or link."""
+        """Return the position of the image that a message of the server names by its position, sha256 or link."""
         if (match := re.search(r"images\[(\d+)\]", message)) is not None:
             return int(match[1])
-        return next((k for k, image in enumerate(images) if f"{self._link(image)} " in message), None)
+        for position, image in enumerate(images):
+            link = self._link(image)
+            if (link is not None and f"{link} " in message) or hex_of(image.image.hash) in message:
+                return position
+        return None
 
     def _upload_files(self, batch: Sequence[ReadImage]) -> dict[str, tuple[int, int]]:
         """Upload files, each read from its disk as it is sent; return the sizes of those that were accepted."""
-        with contextlib.ExitStack() as stack:
-            parts = [
-                Part(f"{index}-file", stack.enter_context(_open(image)), str(index), "application/octet-stream")
-                for index, image in enumerate(batch)
-            ]
-            results = self._send(parts)
+        try:
+            with contextlib.ExitStack() as stack:
+                parts = [
+                    Part(f"{index}-file", stack.enter_context(_open(image)), str(index), "application/octet-stream")
+                    for index, image in enumerate(batch)
+                ]
+                results = self._send(parts)
+        except ServerRefused as refusal:
+            position = self._position(batch, str(refusal))
+            if position is None:
+                raise
+            self._refused[batch[position].image.hash] = f": {refusal}"
+            rest = [*batch[:position], *batch[position + 1 :]]
+            return self._upload_files(rest) if rest else {}
         sizes = {}
         for image, result in zip(batch, results, strict=True):
             if result.get("errors"):

@@ -83,6 +83,15 @@ class VersionReader:
         items = heapq.nsmallest(self._selection.sample, (item for page in pages for item in page), key=_rank)
         return (list(batch) for batch in batches(sorted(items, key=lambda item: item["id"]), PAGE))
 
+    def check_matched(self, count: int) -> None:
+        """Check that the pattern of the selection has matched an item.
+
+        Raises:
+            FolderError: it has not.
+        """
+        if not count and self._selection.pattern is not None:
+            raise FolderError(f"the version has no item that matches {self._selection.pattern!r}")
+
     def _matching(self, annotations: bool) -> Iterator[list[contract.VersionItem]]:
         pattern = self._selection.pattern
         for page in self._all_pages(annotations):

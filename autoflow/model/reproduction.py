@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -155,8 +156,16 @@ class ReproductionPlan(NamedTuple):
             "               gets a token that can read what the task's team can read, change only what is created",
             "               after it was issued, and is revoked at the end",
             *(["  environment  if it differs, a new one with the packages below"] if self.installs else []),
-            *(f"  package      {line}" for line in self.requirements),
+            *_package_lines(self.requirements),
         ]
+
+
+def _package_lines(requirements: Sequence[str]) -> Iterator[str]:
+    """Yield the packages, many a line, so that what is above them stays on the screen; first those to be installed."""
+    yield from (f"  package      {line}" for line in requirements if line.startswith("#"))
+    listed = ", ".join(line for line in requirements if not line.startswith("#"))
+    for number, line in enumerate(textwrap.wrap(listed, 100, break_long_words=False, break_on_hyphens=False)):
+        yield f"  {'packages' if not number else '':<13}{line}"
 
 
 @dataclass(frozen=True)

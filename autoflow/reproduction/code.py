@@ -66,7 +66,8 @@ def load_code(api: DataApi, run: RecordedRun) -> RunCode:
                 notes.append(f"{file['path']} cannot be restored: {error}")
         if data is not None:
             files[file["path"]] = data
-    notes += [f"not restored: {phrase}" for phrase in missing_code(facts)]
+    if run.commit:
+        notes += [f"not restored: {phrase}" for phrase in missing_code(facts)]
     return RunCode(base, difference, files, facts.get("submodules") or (), notes)
 
 

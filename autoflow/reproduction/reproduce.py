@@ -160,6 +160,8 @@ def _lock_and_run(
     )
     projects = {project.project: project.name for project in restored.projects}
     notes = [*restored.notes, *code.notes]
+    if not options.run:
+        notes += [f"--run is refused: {reason}" for reason in obstacles(run, allow_dirty=True, missing=())]
     if python is None or repository is None:
         return Reproduction(job.ref, run.ref, projects, options.lock, lines, notes)
     execution = execute(job, command, python, repository, code, projects, notes)

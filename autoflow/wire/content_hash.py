@@ -17,3 +17,8 @@ class Digest(Protocol):
 def encode_hash(sha256: Digest) -> str:
     """Return the wire's form of a sha256."""
     return base64.b64encode(sha256.digest()).decode()
+
+
+def hex_of(content_hash: str) -> str:
+    """Return the hexadecimal digits of a sha256 in the wire's form."""
+    return base64.b64decode(content_hash).hex()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -65,11 +66,15 @@ def test_an_image_is_erased_after_a_dry_run(trained, command, caplog):
     assert "1 image was erased" in caplog.text
 
     assert command("erase", "--verify", "report.json")[0] == 0
+    assert command("erase", "--verify", "report.json", "--json")[1] == '{"valid": true}\n'
+    code, _, errors = command("erase", "--verify", "list.txt")
+    assert (code, errors) == (1, "autoflow: list.txt is not a report as it was signed\n")
     report = json.loads(Path("report.json").read_text())
     assert [entry["report"] for entry in json.loads(command("erase", "--reports")[1])] == [report]
     Path("report.json").write_text(json.dumps({**report, "team": 2}))
     assert command("erase", "--verify", "report.json")[0] == 1
-    assert "was erased from team 1" in command("versions", "create", ".", "--name", "Again")[2]
+    errors = command("versions", "create", ".", "--name", "Again")[2]
+    assert re.search(r"/lemon\.png': the content .* was erased from team 1", errors), errors
     assert command("erase", "--resume")[:2] == (0, "Everything that was begun is erased.\n")
     assert command("erase")[0] == 1
 

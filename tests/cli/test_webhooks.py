@@ -23,7 +23,7 @@ def test_webhooks_are_added_tested_and_removed(command, monkeypatch):
     assert (delivery["state"], delivery["error"]) == ("waiting", None)
     api = Api()
     assert api.webhook.get_info_by_id(1) == api.webhook.get_list(1)[0]
-    assert command("webhooks", "remove", "1")[0] == 0
+    assert command("webhooks", "remove", "1")[:2] == (0, "webhook:1 was removed.\n")
     assert api.webhook.get_list(1) == []
     code, _, errors = command("webhooks", "add", "run.started", "https://example.com/")
     assert (code, errors.startswith('autoflow: "action" must be one of run.failed')) == (1, True)

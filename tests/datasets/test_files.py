@@ -148,6 +148,9 @@ def test_a_part_of_a_version_is_restored(api, sync, mixed, tmp_path):
     assert restore(pattern="*.csv") == audio | {"train.csv"}
     sampled = restore(sample=2) - restore(sample=1)
     assert len(sampled) <= 2
+    with pytest.raises(FolderError, match=r"no item that matches '\*\.zip'"):
+        to_folder(api.transport, version, tmp_path / "none", selection=Selection(pattern="*.zip"))
+    assert not (tmp_path / "none").exists()
     with pytest.raises(FolderError, match=r"no dataset 'video'; it has '\.', 'audio'"):
         restore(dataset="video")
 
