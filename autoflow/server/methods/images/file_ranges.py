@@ -7,7 +7,8 @@ replaced or removed. Its meta keeps where they came from (`project_types.item_me
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from sqlalchemy import RowMapping
@@ -71,10 +72,10 @@ def _copy_ranges(context: OperationContext, session: UploadSession, request: Req
         return _Copied(request, [])
     with context.store.read() as conn:
         file_rows = {number: files.get(conn, number) for number in {part.file for part in ranges.values()}}
-    received: dict[FileRange, ReceivedBlob] = {}
-    for part in ranges.values():
-        if part not in received:
-            received[part] = _copy(context, session, file_rows[part.file], part)
+    distinct = sorted(set(ranges.values()))
+    for number, parts in itertools.groupby(distinct, key=lambda part: part.file):
+        _check_ranges(file_rows[number], parts)
+    received = {part: _copy(context, session, file_rows[part.file], part) for part in distinct}
     fields = [
         {**entry.fields, "hash": received[ranges[position]].hash} if position in ranges else entry.fields
         for position, entry in enumerate(entries)
@@ -84,9 +85,24 @@ def _copy_ranges(context: OperationContext, session: UploadSession, request: Req
     )
 
 
+def _check_ranges(file_row: RowMapping, ranges: Iterable[FileRange]) -> None:
+    """Check that the ranges of a file, in order, are in it and do not overlap.
+
+    Of ranges that overlap, a short request would have a file copied many times.
+
+    Raises:
+        Invalid: they are not, or do.
+    """
+    size, end = file_row["size"], 0
+    for part in ranges:
+        if not 0 <= part.start < part.stop <= size:
+            raise Invalid(f"{part.start} to {part.stop} is not a range of file {part.file}, of {size} bytes")
+        if part.start < end:
+            raise Invalid(f"the range from {part.start} to {part.stop} of file {part.file} overlaps another one")
+        end = part.stop
+
+
 def _copy(context: OperationContext, session: UploadSession, file_row: RowMapping, part: FileRange) -> ReceivedBlob:
-    if not 0 <= part.start < part.stop <= file_row["size"]:
-        raise Invalid(f"{part.start} to {part.stop} is not a range of file {part.file}, of {file_row['size']} bytes")
     chunks = _content(context, file_row).iter_range(part.start, part.stop)
     stream = cast(BinaryIO, io.BufferedReader(_ChunkStream(chunks)))
     received = session.receive(stream, IMAGES.read_info)

@@ -10,6 +10,7 @@ from autoflow.errors import ServerRefused
 from autoflow.server.project_types.images import FIGURES
 from autoflow.wire.parts import Part
 from tests.blobs import blob_files
+from tests.postgres import on_sqlite
 
 META = {
     "classes": [{"title": "lemon", "shape": "rectangle", "color": "#FF0000"}, {"title": "peel", "shape": "polygon"}],
@@ -167,6 +168,26 @@ def test_taken_names_are_told_apart(filled, dataset):
     assert filled.call("images.list", datasetId=dataset)["total"] == 1
     twice = [{"title": "x.png", "hash": image["hash"]}] * 2
     refused(400, filled.call, "images.bulk.add", datasetId=dataset, images=twice)
+
+
+@on_sqlite
+def test_ranges_of_a_file_are_copied_once(filled, dataset):
+    """Equal ranges are one content; ranges that overlap, which would multiply a file on the disk, are refused."""
+    size = len(picture := filled.picture((1, 2, 3)))
+    file = filled.file("/range.bin", picture + bytes(9))["id"]
+
+    def add(*stops):
+        ranges = [{"offsetStart": 0, "offsetEnd": stop} for stop in stops]
+        images = [
+            {"title": f"{number}.png", "teamFileId": file, "sourceBlob": part} for number, part in enumerate(ranges)
+        ]
+        return filled.call("images.bulk.add", datasetId=dataset, images=images)
+
+    with pytest.raises(ServerRefused, match="overlaps another one"):
+        add(size, size + 1)
+    with pytest.raises(ServerRefused, match="is not a range of file"):
+        add(size + 10)
+    assert len({image["hash"] for image in add(size, size)}) == 1
 
 
 def test_a_link_is_an_image_without_bytes(filled, dataset):
