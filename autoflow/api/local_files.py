@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import os
 
 from autoflow.api.file_io import hash_of
+from autoflow.wire.content_hash import hex_of
 
 
 def is_local_path(ref: str) -> bool:
@@ -20,4 +20,4 @@ def sha256_of_file(path: str) -> str:
         OSError: it cannot be read.
     """
     with open(os.path.expanduser(path), "rb") as file:
-        return base64.b64decode(hash_of(file)).hex()
+        return hex_of(hash_of(file))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import tempfile
 from collections.abc import Iterator
 from typing import BinaryIO, cast
@@ -10,6 +9,7 @@ from typing import BinaryIO, cast
 from autoflow.transfer.ids import TargetIds
 from autoflow.transport.base import Transport
 from autoflow.transport.typed import call
+from autoflow.wire.content_hash import hex_of
 from autoflow.wire.contract import store_transfers as contract
 from autoflow.wire.contract.lineage import FILE_HISTORY, FileHistoryRequest, HistoryFile
 from autoflow.wire.parts import Part
@@ -67,10 +67,10 @@ class FileCopier:
         """Return the path for a file; and the id of the file that is there, if it is the same one."""
         path = file["path"]
         current = self._current(path)
-        if current is not None and current["id"] != self._own.get(path) and current["sha256"] != _hex(file["hash"]):
+        if current is not None and current["id"] != self._own.get(path) and current["sha256"] != hex_of(file["hash"]):
             path = f"/pushed/{self._store[:8]}{path}"
             current = self._current(path)
-        is_same = current is not None and current["sha256"] == _hex(file["hash"])
+        is_same = current is not None and current["sha256"] == hex_of(file["hash"])
         return path, current["id"] if current is not None and is_same else None
 
     def _current(self, path: str) -> HistoryFile | None:
@@ -92,8 +92,3 @@ class FileCopier:
             team = self._ids.team
             assert team is not None
             return int(self._target.upload("file-storage.bulk.upload", parts, {"teamId": team})[0]["id"])
-
-
-def _hex(content_hash: str) -> str:
-    """Return a hash of the wire in hexadecimal digits."""
-    return base64.b64decode(content_hash).hex()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection
 from typing import Any
 
@@ -13,6 +12,7 @@ from autoflow.server.db.erasure_tables import erased_contents, erasures
 from autoflow.server.db.schema import teams, workspaces
 from autoflow.server.errors import Conflict
 from autoflow.server.paging import chunks
+from autoflow.wire.content_hash import hex_of
 
 
 def check_of_team(conn: Connection, team_id: int, hashes: Collection[str]) -> None:
@@ -54,7 +54,7 @@ def _refuse(conn: Connection, query: Select[Any]) -> None:
     joined = query.add_columns(erasures.c.created_at).join(erasures, erasures.c.id == erased_contents.c.erasure_id)
     row = conn.execute(joined).first()
     if row is not None:
-        digest = base64.b64decode(row.hash).hex()
+        digest = hex_of(row.hash)
         raise Conflict(
             f"the content {digest} was erased from team {row.team_id} on {row.created_at[:10]} (erasure "
             f"{row.erasure_id}), and cannot be added to the team again",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from autoflow.server.db.schema import files
 from autoflow.server.db.upsert import insert_or_ignore
 from autoflow.server.errors import NotFound
 from autoflow.server.paging import chunks
+from autoflow.wire.content_hash import hex_of
 
 
 class NamedVersion(NamedTuple):
@@ -119,7 +119,7 @@ def _sha256_of(conn: Connection, ref: EntityRef) -> str:
         file = local_file(ref)
         return (file.sha256 if file is not None else None) or ""
     content = conn.execute(select(files.c.hash).where(files.c.id == ref.id)).scalar()
-    return base64.b64decode(content).hex() if content is not None else ""
+    return hex_of(content) if content is not None else ""
 
 
 def version(conn: Connection, model: RowMapping, number: int | None = None) -> RowMapping:

@@ -6,7 +6,6 @@ folder does not have.
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -29,6 +28,7 @@ from autoflow.server.maintenance.backup.folder import BackupFolder
 from autoflow.server.maintenance.backup.manifest import Manifest, TableFile
 from autoflow.server.maintenance.backup.parallel import for_each
 from autoflow.server.maintenance.backup.rows import read_table, write_table
+from autoflow.wire.content_hash import hex_of
 
 Progress = Callable[[str, int, "int | None"], object]
 # Leases of processes, which end with them.
@@ -46,7 +46,7 @@ class BlobRow(NamedTuple):
     @property
     def sha256(self) -> str:
         """The hash in hexadecimal digits."""
-        return base64.b64decode(self.hash).hex()
+        return hex_of(self.hash)
 
 
 class Created(NamedTuple):

@@ -10,9 +10,10 @@ from autoflow.server.db import content_ids
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import files, items, items_history, projects, versions, workspaces
 from autoflow.server.maintenance.erasure import texts
-from autoflow.server.maintenance.erasure.targets import ITEM_TABLES, Targets, hex_of, target_rows
+from autoflow.server.maintenance.erasure.targets import ITEM_TABLES, Targets, target_rows
 from autoflow.server.paging import chunks
 from autoflow.server.versions.versions import COMMITTED
+from autoflow.wire.content_hash import hex_of
 from autoflow.wire.contract.erasure import ErasedFile, ErasedImage
 
 MAX_LISTED = 100  # images and files

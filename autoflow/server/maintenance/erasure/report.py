@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from autoflow.server.db.erasure_tables import erased_contents
 from autoflow.server.db.schema import users
-from autoflow.server.maintenance.erasure.targets import hex_of
+from autoflow.wire.content_hash import hex_of
 
 FORMAT = "autoflow-erasure/1"
 OUT_OF_REACH = (

@@ -237,8 +237,3 @@ def discard(conn: Connection, erasure_id: int, kind: str, values: Sequence[str])
     for part in chunks(values):
         own = (erasure_targets.c.erasure_id == erasure_id, erasure_targets.c.kind == kind)
         conn.execute(delete(erasure_targets).where(*own, erasure_targets.c.value.in_(part)))
-
-
-def hex_of(content_hash: str) -> str:
-    """Return the wire's hash of a content as hexadecimal digits."""
-    return base64.b64decode(content_hash).hex()

@@ -30,6 +30,7 @@ from autoflow.server.maintenance.resumable_job import TIME_LIMIT
 from autoflow.server.methods.images import previews
 from autoflow.server.methods.lineage.impact import impact
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
+from autoflow.wire.content_hash import hex_of
 from autoflow.wire.contract import erasure as contract
 from autoflow.wire.contract.lineage import ImpactRequest
 
@@ -119,7 +120,7 @@ def show_plan(conn: Connection, request: contract.ErasePlanRequest) -> contract.
     made, complete = _made_from(conn, request.refs)
     return {
         "team": team_id,
-        "contents": sorted(map(targets.hex_of, selected.hashes)),
+        "contents": sorted(map(hex_of, selected.hashes)),
         "images": images,
         "files": listed_files,
         "names": sorted(selected.names),
