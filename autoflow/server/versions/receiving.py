@@ -23,7 +23,6 @@ from autoflow.server.db.schema import items as item_table
 from autoflow.server.db.schema import projects as project_table
 from autoflow.server.db.schema import versions as version_table
 from autoflow.server.errors import Conflict, Invalid, NotFound
-from autoflow.server.project_types import registry
 from autoflow.server.versions import extending, transfer_rows, versions
 from autoflow.wire.contract import transfers as contract
 
@@ -123,7 +122,6 @@ def _base(conn: Connection, team_id: int, request: contract.TransferBeginRequest
 
 def _create(conn: Connection, workspace: RowMapping, request: contract.TransferBeginRequest) -> RowMapping:
     project = request.project
-    registry.check_supported(project.type)
     for name in ("settings", "import_settings", "custom_data"):
         transfer_rows.parse_object(getattr(project, name), name)
     transfer_rows.check_times(request.version.created_at, request.version.project_updated_at)

@@ -19,6 +19,7 @@ from autoflow.server.errors import Conflict, Invalid, NotFound
 from autoflow.server.maintenance import purge
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.paging import chunks
+from autoflow.server.project_types import registry
 from autoflow.server.uploads import external_files
 from autoflow.server.versions import receiving, snapshot, transfer_rows, versions
 from autoflow.server.versions.snapshot import SnapshotRef
@@ -209,6 +210,7 @@ def read_documents(conn: Connection, request: contract.TransferDocumentsRequest)
 @implements(contract.TRANSFER_BEGIN)
 def begin(context: OperationContext, request: contract.TransferBeginRequest) -> contract.TransferState:
     """``autoflow.transfers.begin``: begin to receive a version, or continue; it is done if the version is here."""
+    registry.check_supported(request.project.type)
     with context.store.write() as conn:
         purge.release_expired(conn, MAX_RELEASED)
         return receiving.begin(conn, request)
