@@ -46,7 +46,8 @@ def test_trainings_are_compared(open_page, trainings, expect, violations):
     expect(page.get_by_role("table", name="Packages").get_by_role("row", name="torch")).to_contain_text("2.4.0")
     assert violations(page) == []
     page.get_by_role("link", name="See the images").click()
-    expect(page.get_by_role("heading", name="Lemon orchard")).to_be_visible()
+    page.get_by_role("button", name="Difference").click()
+    expect(page.locator(".pair.difference figure")).to_have_count(2)
     page.goto(f"/files/{trainings.second_weights}")
     page.get_by_role("link", name="Compare with the file before").click()
     expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible()

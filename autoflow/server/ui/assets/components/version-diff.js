@@ -6,6 +6,7 @@ import { element } from "../dom.js";
 import { count, errorMessage } from "../format.js";
 import { fileChange, isFile } from "./file-change.js";
 import { overlay } from "./label-drawing.js";
+import { pairView } from "./pair-view.js";
 import { missingImage, thumbnail } from "./thumbnails.js";
 import { infiniteList, internalLink } from "./widgets.js";
 
@@ -213,17 +214,22 @@ function changeRow(change, pair, before, after) {
         : element("span", { class: "path" }, path),
       element("span", { class: "muted" }, summary),
     ),
-    isFile(item)
-      ? fileChange(change, pair)
-      : element(
-          "div",
-          { class: "pair" },
-          ...[
-            figure("Before", change.before, pair.from, before),
-            figure("After", change.after, pair.to, after),
-          ].flatMap((shown) => shown ?? []),
-        ),
+    isFile(item) ? fileChange(change, pair) : pictures(change, pair, before, after),
   );
+}
+
+/**
+ * Show the pictures of a changed image.
+ * @param {ItemDiff} change
+ * @param {VersionPair} pair
+ * @param {LabeledImages} before
+ * @param {LabeledImages} after
+ */
+function pictures(change, pair, before, after) {
+  const first = figure("Before", change.before, pair.from, before);
+  const second = figure("After", change.after, pair.to, after);
+  if (first && second) return pairView(first, second, change.after?.name ?? "");
+  return element("div", { class: "pair" }, first ?? "", second ?? "");
 }
 
 /**
