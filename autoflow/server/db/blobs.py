@@ -119,6 +119,15 @@ def find(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
     return by_hash
 
 
+def find_of_rows(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
+    """Return the undamaged blobs with the hashes of rows that the caller sees, those of versions included, by hash."""
+    by_hash = {}
+    for part in chunks(hashes):
+        for row in conn.execute(select(blobs).where(blobs.c.hash.in_(part), blobs.c.state != DAMAGED)).mappings():
+            by_hash[row["hash"]] = row
+    return by_hash
+
+
 def acquire(conn: Connection, hashes: Sequence[str]) -> dict[str, RowMapping]:
     """Find blobs that rows of this transaction will reference: condemned ones become live; see `find`."""
     by_hash = find(conn, hashes)

@@ -8,10 +8,9 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.blobs import Content, FolderBlobStore
 from autoflow.server.blobs.composite_content import CompositeContent
-from autoflow.server.db import content_ids
+from autoflow.server.db import blobs, content_ids
 from autoflow.server.db.access import caller
-from autoflow.server.db.blobs import DAMAGED
-from autoflow.server.db.schema import blobs, items, items_history
+from autoflow.server.db.schema import items, items_history
 from autoflow.server.errors import NotFound
 from autoflow.server.operations import Batch, Download, OperationContext, by_name, implements, implements_download
 from autoflow.server.paging import chunks
@@ -36,15 +35,6 @@ def _items_by_hash(conn: Connection, version_id: int, hashes: Sequence[str]) -> 
     return {content: item_rows[content] for content in hashes if content in item_rows}
 
 
-def _blobs(conn: Connection, hashes: list[str]) -> dict[str, RowMapping]:
-    """Return blobs by hash; the caller must have checked that their items are visible."""
-    blob_rows: dict[str, RowMapping] = {}
-    for chunk in chunks(hashes):
-        query = blobs.select().where(blobs.c.hash.in_(chunk), blobs.c.state != DAMAGED)
-        blob_rows.update((row["hash"], row) for row in conn.execute(query).mappings())
-    return blob_rows
-
-
 @implements_download(contract.FOLDER_CONTENTS)
 def contents(context: OperationContext, request: contract.FolderContentsRequest) -> CompositeContent:
     """``autoflow.folders.contents`` of a version by ``hashes``: each as a line ``<hash> <size>``, then its bytes.
@@ -54,7 +44,7 @@ def contents(context: OperationContext, request: contract.FolderContentsRequest)
     """
     with context.store.read() as conn:
         item_rows = _items_by_hash(conn, request.id, request.hashes)
-        blob_rows = _blobs(conn, list(item_rows))
+        blob_rows = blobs.find_of_rows(conn, list(item_rows))
     pieces: list[bytes | Content] = []
     for content_hash in dict.fromkeys(request.hashes):
         item = item_rows.get(content_hash)
@@ -78,7 +68,7 @@ def paths(context: OperationContext, request: contract.FolderPathsRequest) -> co
     with context.store.read() as conn:
         if caller(conn).site or not isinstance(context.blobs, FolderBlobStore):
             return {"paths": {}}
-        blob_rows = _blobs(conn, list(_items_by_hash(conn, request.id, request.hashes)))
+        blob_rows = blobs.find_of_rows(conn, list(_items_by_hash(conn, request.id, request.hashes)))
     return {"paths": {content: context.blobs.path(content, row["generation"]) for content, row in blob_rows.items()}}
 
 

@@ -37,7 +37,7 @@ def read(context: OperationContext, request: contract.ItemTableRequest) -> contr
     """
     with context.store.read() as conn:
         row = _item(conn, request)
-        blob = blobs.find(conn, [row["hash"]]).get(row["hash"]) if row["hash"] is not None else None
+        blob = blobs.find_of_rows(conn, [row["hash"]]).get(row["hash"]) if row["hash"] is not None else None
     try:
         if blob is None:
             raise Undecodable("its bytes are not stored here")

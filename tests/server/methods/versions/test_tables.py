@@ -63,6 +63,9 @@ def test_tables_of_versions(tables):
         "rows": 2,
         "sample": [["1", "a\nb"], ["2", "c"]],
     }
+    eve = tables.server.tokens.caller(tables.server.tokens.create("eve", ["Team"], scope="read"))
+    body = {"id": lemons, "version": first}
+    assert tables.server.call("autoflow.items.table", body, eve)["rows"] == 2  # although no item has these bytes now
     now = tables.call("autoflow.items.table", id=prices, rows=1)
     assert (now["rows"], now["sample"]) == (2, [["1", "1.5"]])
     for number, words in ((text, "'txt' are not read"), (wrong, "cannot be decoded"), (999, "unknown")):
