@@ -254,7 +254,8 @@ def named_versions(conn: Connection, keys: Iterable[str]) -> dict[str, list[Name
 
 def aliased_files(conn: Connection, team_id: int) -> dict[str, NamedVersion]:
     """Return the versions of a team's models that an alias names, by the keys of their files' cards."""
-    last = _last_moves(conn)
+    of_team = select(models.c.id).where(models.c.team_id == team_id)
+    last = _last_moves(conn, alias_moves.c.model_id.in_(of_team))  # those of other teams are not read
     query = select(model_versions.c.entity_key).join(models, models.c.id == model_versions.c.model_id)
     moved = and_(alias_moves.c.model_id == model_versions.c.model_id, alias_moves.c.number == model_versions.c.number)
     query = query.join(alias_moves, moved).join(last, last.c.id == alias_moves.c.id)
