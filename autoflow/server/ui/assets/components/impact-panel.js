@@ -98,7 +98,7 @@ function list(title, rows) {
     {},
     element("h3", {}, title),
     element("ul", { class: "lines" }, ...rows.slice(0, MAX_LISTED)),
-    more > 0 ? element("p", { class: "muted" }, `${count(more, "more")} in the text form.`) : "",
+    more > 0 ? element("p", { class: "muted" }, `${more.toLocaleString("en")} more in the text form.`) : "",
   );
 }
 

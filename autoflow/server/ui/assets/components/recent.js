@@ -49,7 +49,7 @@ function column(title, rows, more = 0) {
     { class: "card" },
     element("h3", {}, title),
     element("ul", { class: "lines" }, ...rows),
-    more > 0 ? element("p", { class: "muted" }, `and ${count(more, "more")}`.replace(/s$/, "")) : "",
+    more > 0 ? element("p", { class: "muted" }, `and ${more.toLocaleString("en")} more`) : "",
   );
 }
 
