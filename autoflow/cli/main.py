@@ -12,6 +12,8 @@ from autoflow.cli.parsing import Commands, Parser
 from autoflow.distribution import VERSION
 from autoflow.errors import AutoflowError
 
+INTERRUPTED = 130  # as shells report a process that SIGINT ended
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
@@ -384,7 +386,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 success, 1 failure, 2 wrong arguments.
+    """Run a command and return its exit code: 0 success, 1 failure, 2 wrong arguments, 130 interrupted.
 
     Control characters in its output are escaped, see `autoflow.cli.output`.
     """
@@ -422,6 +424,9 @@ def _run(top: argparse.ArgumentParser, arguments: Sequence[str] | None) -> int:
     except (AutoflowError, OSError, ValueError) as error:
         print(f"autoflow: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("autoflow: interrupted", file=sys.stderr)
+        return INTERRUPTED
     return code
 
 

@@ -1,6 +1,11 @@
-"""The help of the command line."""
+"""The help of the command line, and the end of commands that are interrupted."""
 
 from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -23,6 +28,18 @@ def test_commands_are_listed_by_what_they_are_for(command, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         command("push", "--help")
     assert "Copy a whole store to a server" in capsys.readouterr().out
+
+
+def test_ctrl_c_ends_a_command_without_a_traceback(tmp_path):
+    """It exits as a process that SIGINT ended."""
+    pipe = tmp_path / "refs"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "autoflow.cli.main", "erase", "--list", str(pipe)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    with open(pipe, "w", encoding="utf-8"):  # returns when the command has opened it, too
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "autoflow: interrupted\n")
 
 
 def _refused(command, capsys, name):
