@@ -23,6 +23,7 @@ from server import postgresql
 from sqlalchemy import Connection, Engine, UniqueConstraint, text
 
 from autoflow.server.db import app_tables, audit_tables, counters, erasure_tables, model_tables, webhook_tables
+from autoflow.server.db.access import LOCAL, Caller
 from autoflow.server.db.engine import make_engine
 from autoflow.server.db.schema import metadata
 from autoflow.server.server import Server
@@ -31,7 +32,7 @@ DECLARED = (app_tables, audit_tables, erasure_tables, model_tables, webhook_tabl
 SIZES = tuple(int(size) for size in os.environ.get("BENCH_SIZES", "50000,100000,200000").split(","))  # edges
 PART = 25_000  # rows of a statement
 REPEATS = 15
-GROUP = 100  # edges that are connected: a chain of ten runs
+GROUP = 100  # edges of a team, which are connected: a chain of ten runs
 FACTS_BYTES = 5172  # of a run of examples/demo.py, on the average
 ANNOTATION_BYTES = 300  # deflated: assumed
 
@@ -85,6 +86,8 @@ _ITEM = {
 }
 # Tables in the order of their foreign keys: rows for each edge, and SQL for their columns over ``i``.
 FILL: Mapping[str, tuple[float, dict[str, str]]] = {
+    "teams": (1 / GROUP, {"id": "i + 2", "name": "'Team ' || i", **_TIMES}),
+    "workspaces": (1 / GROUP, {"id": "i + 2", "team_id": "i + 2", "name": "'Lemons'", **_TIMES}),
     "projects": (
         0.25 / _IMAGES,
         {"id": "i + 1", "workspace_id": "1", "name": "'Lemons ' || i", "created_by": "1", **_TIMES},
@@ -151,8 +154,8 @@ FILL: Mapping[str, tuple[float, dict[str, str]]] = {
             "id": "i + 1",
             "number": "i + 1",
             "name": "'Train model ' || (i % 97) || ' on lemons ' || (i % 1009)",
-            "team_id": "1",
-            "workspace_id": "1",
+            "team_id": "i / 10 + 2",
+            "workspace_id": "i / 10 + 2",
             "state": "'finished'",
             "facts": f"replace(:facts, '#', {_HASH})",
             "started_at": _AT,
@@ -203,9 +206,10 @@ FILL: Mapping[str, tuple[float, dict[str, str]]] = {
         },
     ),
 }
-# Every odd edge writes a file, which an even one of the next run reads; the first run of a group reads a folder.
+# Every odd edge writes a file, which an even one of the next run reads; the first run of a team reads folders. Every
+# other team reads a folder whose path the others read, too: each of them means its own.
 _FILE = "CAST(CASE i % 2 WHEN 0 THEN i - 9 ELSE i END AS TEXT)"
-_FOLDER = "'/data/' || i"
+_FOLDER = f"CASE WHEN i % {2 * GROUP} = 0 THEN '/data/shared' ELSE '/data/' || i END"
 _EDGE_ENTITY = {
     "entity": f"CASE WHEN i % 2 = 0 AND i % {GROUP} < 10 THEN {_FOLDER} ELSE {_FILE} END",
     "entity_key": f"CASE WHEN i % 2 = 0 AND i % {GROUP} < 10 THEN 'folder:' || {_FOLDER} ELSE 'file:' || {_FILE} END",
@@ -323,11 +327,15 @@ def times(server: Server, size: int, step: int) -> dict[str, float]:
         ]
         for turn in range(REPEATS)
     ]
-    chosen = [1 + turn * 7919 % (size // GROUP) for turn in range(REPEATS)]
+    groups = [turn * 7919 % (size // GROUP // 2) * 2 for turn in range(REPEATS)]
     calls: dict[str, Any] = {
         "`autoflow.records.add`, 500 edges": lambda turn: ("autoflow.records.add", {"records": batch[turn]}),
-        "`autoflow.graph` of 100 edges": lambda turn: ("autoflow.graph", {"task": chosen[turn] * 10 - 5}),
-        "`autoflow.search`, two words": lambda turn: ("autoflow.search", {"q": f"lemons {chosen[turn]}"}),
+        "`autoflow.graph` of 100 edges": lambda turn: ("autoflow.graph", {"task": (groups[turn] + 1) * 10 + 5}),
+        "the same, and a path that half of the teams read": lambda turn: (
+            "autoflow.graph",
+            {"task": groups[turn] * 10 + 5},
+        ),
+        "`autoflow.search`, a word of all teams": lambda _turn: ("autoflow.search", {"q": "lemons"}),
         "`images.list`, 100 of 1,000": lambda turn: (
             "images.list",
             {"datasetId": 1 + turn % max(1, size // 4 // _IMAGES), "per_page": 100},
@@ -339,8 +347,12 @@ def times(server: Server, size: int, step: int) -> dict[str, float]:
         spent = []
         for turn in range(REPEATS):
             method, body = call(turn)
+            group = body["task"] // 10 if "task" in body else 0
+            caller = (
+                LOCAL if method in ("images.list", "autoflow.records.add") else Caller(teams=frozenset([group + 2]))
+            )
             begin = time.perf_counter()
-            server.call(method, body)
+            server.call(method, body, caller)
             spent.append((time.perf_counter() - begin) * 1000)
         medians[name] = statistics.median(spent)
     return medians
