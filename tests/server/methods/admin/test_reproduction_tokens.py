@@ -19,7 +19,7 @@ from autoflow.server.methods.admin.reproduction_tokens import LIFETIME, WRITABLE
 from autoflow.wire.parts import Part
 
 READING = {*server.READING}
-FOR_ADMINS = {"autoflow.audit.list"}
+FOR_ADMINS = {"autoflow.audit.list", "autoflow.erase.list", "autoflow.retention"}
 
 
 def record(kind, run, **more):
