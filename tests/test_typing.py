@@ -66,6 +66,7 @@ CHECKERS = [
 ]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("check", CHECKERS)
 def test_every_shape_keeps_its_type_and_every_planned_mistake_is_reported(check, tmp_path):
     """Functions of every kind are what they were, and a wrong argument is wrong through the decorator too."""

@@ -11,14 +11,16 @@ from autoflow.server.validation import translate
 from autoflow.wire.contract.catalog import METHODS
 from tests.server import hostile
 
-# These remove, restore or download something: they have tests of their own.
+# These remove, restore or download something, or need a token of a reproduction: they have tests of their own.
 ELSEWHERE = {
     "autoflow.folders.put",
     "autoflow.folders.remove",
     "autoflow.folders.upload",
     "autoflow.items.table",
     "autoflow.members.remove",
+    "autoflow.reproduction.discard",
     "autoflow.reproduction.revoke",
+    "autoflow.reproduction.view",
     "autoflow.transfers.finish",
     "autoflow.versions.delete",
     "autoflow.versions.map",

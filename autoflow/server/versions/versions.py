@@ -196,8 +196,8 @@ def change(conn: Connection, number: int, **values: Any) -> None:
     conn.execute(update(versions).where(versions.c.id == number).values(**values, updated_at=timestamps.now()))
 
 
-def remove(conn: Connection, number: int) -> None:
-    """Delete a version, in a write transaction; rows that only it sees become garbage.
+def get_removable(conn: Connection, number: int) -> RowMapping:
+    """Return a version that may be deleted, locked until the end of the transaction.
 
     Raises:
         NotFound: there is none.
@@ -207,6 +207,17 @@ def remove(conn: Connection, number: int) -> None:
     version = get_row(conn, query, "version", number)
     if version["status"] == "reserved":
         raise Invalid(f"version {number} is being committed by a client; cancel its reservation, or wait for it")
+    return version
+
+
+def remove(conn: Connection, number: int) -> None:
+    """Delete a version, in a write transaction; rows that only it sees become garbage.
+
+    Raises:
+        NotFound: there is none.
+        Invalid: it is reserved, and its client has not committed it yet.
+    """
+    version = get_removable(conn, number)
     deleted = {"status": "deleted", "team_file_id": None, "preview_project_id": None, "updated_at": timestamps.now()}
     conn.execute(update(versions).where(versions.c.id == number).values(**deleted))
     update_last_version_epoch(conn, version["project_id"])

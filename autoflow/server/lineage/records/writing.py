@@ -116,8 +116,9 @@ def write(conn: Connection, state: State, *, defer: bool) -> None:
     who, now = state.caller, state.now
     team = who.default_team
     app_ids = _write_apps(conn, state)
-    # contents, facts and models are written by statements that are not deferred
-    writer = _Writer(conn, state.pause, defer and not (state.contents or state.new_facts or state.models))
+    # contents, facts, models and events of failures are written by statements that are not deferred
+    at_once = state.contents or state.new_facts or state.models or state.failed_tasks
+    writer = _Writer(conn, state.pause, defer and not at_once)
     writer.insert(record_keys, ("team_id", "key"), [(team, key) for key in state.new_keys])
     _write_tasks(writer, state, app_ids)
     new_runs = [(key, task_id, state.parents.get(key), now, who.user) for key, task_id in state.new_runs.items()]

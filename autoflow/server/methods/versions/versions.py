@@ -131,7 +131,7 @@ def remove(conn: Connection, request: contract.VersionDeleteRequest) -> contract
     Raises:
         Conflict: a model that an alias names was made from it.
     """
-    row = versions.get(conn, request.id)
+    row = versions.get_removable(conn, request.id)
     made = model_protection.models_made_from(conn, EntityRef("", "project_version", row["id"]))
     if not request.dry_run:
         model_protection.check_no_alias_needs(made, f"version {row['id']}")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from autoflow.errors import ServerRefused
+
 
 def test_what_a_team_made_is_listed_newest_first(filled):
     """With user and names, by pages, of that team alone, and by every filter that the SDK sends."""
@@ -38,8 +42,10 @@ def test_what_a_team_made_is_listed_newest_first(filled):
 
 
 def test_no_bucket_is_connected(filled):
-    """Providers and paths are empty, and nothing exists there."""
+    """There are no providers, nothing exists, and a list is refused with the option that connects a bucket."""
     for method in ("supported_providers", "available_providers"):
         assert filled.call(f"remote-storage.{method}", groupId=1) == []
-    assert filled.call("remote-storage.list", path="s3://bucket/") == []
+    with pytest.raises(ServerRefused, match="AUTOFLOW_BUCKETS") as refusal:
+        filled.call("remote-storage.list", path="s3://bucket/")
+    assert refusal.value.status == 404
     assert filled.call("remote-storage.exists", path="s3://bucket/a") == {"exists": False}

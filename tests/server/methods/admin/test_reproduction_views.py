@@ -21,10 +21,9 @@ def read(server, who, **request):
     return b"".join(server.download("file-storage.download", request, who))
 
 
-@pytest.fixture(scope="module")
-def world(module_server):
+@pytest.fixture
+def world(server):
     """A run that read a project and a file, both changed since; a reproduction of it, and the caller of its token."""
-    server = module_server
     ann = server.tokens.caller(server.tokens.create("ann", ["Team", "Second"]))
 
     def call(method, who=ann, **body):
@@ -160,6 +159,8 @@ def test_what_was_written_is_discarded(world):
     call, server = world.call, world.server
     bob = server.tokens.caller(server.tokens.create("robert", ["Team"]))
     theirs = upload(server, bob, f"/reproduced/task-{world.task}/theirs.txt", b"of another reproduction")
+    upload(server, world.command, "/configs/a.yaml", b"own")
+    call("projects.add", world.command, workspaceId=1, name="predictions")
     assert call("autoflow.reproduction.discard", id=world.issued["id"]) == {"projects": 2, "files": 1}
     assert [entry["id"] for entry in call("projects.list", workspaceId=1)["entities"]] == [world.project, world.later]
     assert [file["id"] for file in call("file-storage.list", teamId=1, path="/reproduced")] == [theirs["id"]]
