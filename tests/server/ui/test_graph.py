@@ -30,7 +30,9 @@ def test_each_entry_shows_its_workflow(open_graph, lineage, expect, entry):
     """Project, task, workspace and file; the entry card is outlined, and the title names it."""
     number = {"project": lineage.project, "task": 2, "workspace": 1, "file": lineage.weights}[entry]
     page = open_graph(f"/{entry}/{number}")
-    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(f"^Workflow for {entry} "))
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        re.compile(f"^Workflow for {'run' if entry == 'task' else entry} ")
+    )
     if entry == "workspace":
         expect(page.locator("article.entry")).to_have_count(0)
     else:

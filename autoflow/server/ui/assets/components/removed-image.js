@@ -1,5 +1,5 @@
 // @ts-check
-/** The page of an image that its dataset no longer has: its picture in the last version that holds it, and the impact. */
+/** The page of an image that its dataset no longer has: its picture in the last version that holds it, and impact. */
 
 import { call } from "../api.js";
 import { element } from "../dom.js";

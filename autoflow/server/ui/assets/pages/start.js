@@ -10,7 +10,8 @@ import { element } from "../dom.js";
 import { count, duration } from "../format.js";
 import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
-/** @import { ListedProject, ListedRun, ListedWorkspace, ProjectList, RecentResponse, RunList, StartPage } from "../contract.js" */
+/** @import { ListedProject, ListedRun, ListedWorkspace, ProjectList } from "../contract.js" */
+/** @import { RecentResponse, RunList, StartPage } from "../contract.js" */
 
 const PAGE_SIZE = 12; // projects and runs shown at first
 
