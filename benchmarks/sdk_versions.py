@@ -47,7 +47,7 @@ assert api.project.get_info_by_id(restored.id).items_count == int(sys.argv[4])
 
 
 class Timing(NamedTuple):
-    """What an operation took.
+    """Times of an operation.
 
     Args:
         seconds: of the whole.
@@ -65,8 +65,8 @@ def request_seconds(url: str) -> dict[str, float]:
     """The seconds that requests have taken since the server began, by method."""
     start = 'autoflow_request_seconds_sum{method="'
     lines = requests.get(f"{url}/metrics", timeout=60).text.splitlines()
-    found = (line[len(start) :].split('"} ') for line in lines if line.startswith(start))
-    return {method: float(value) for method, value in found}
+    samples = (line[len(start) :].split('"} ') for line in lines if line.startswith(start))
+    return {method: float(value) for method, value in samples}
 
 
 def _cpu_seconds(pid: int) -> float:

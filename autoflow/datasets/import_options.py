@@ -11,7 +11,7 @@ Progress = Callable[[str, int, int], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """How a folder is imported.
+    """Options of the import of a folder.
 
     Args:
         name, workspace_id, project_id: the project, see `ProjectApi.from_folder`.

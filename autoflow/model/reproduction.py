@@ -204,7 +204,7 @@ class Reproduction:
 
     @property
     def equal(self) -> bool | None:
-        """Whether all compared outputs are equal, from the recorded data and code; None when nothing was run.
+        """True if all compared outputs are equal, from the recorded data and code; None when nothing was run.
 
         Those of the earlier stages are included.
         """

@@ -1,4 +1,4 @@
-"""What may explain that a reproduction's outputs differ: each part of the run that is not as it was recorded."""
+"""Possible causes of different outputs of a reproduction: each part of the run that is not as it was recorded."""
 
 from __future__ import annotations
 

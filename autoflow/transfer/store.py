@@ -24,7 +24,7 @@ TITLE = "as it was pushed"  # of the version that is saved of a project which ha
 
 
 class StoreCopy(NamedTuple):
-    """What a call copied, or with a dry run would copy, and the ids of everything on the target.
+    """The rows that a call copied, or with a dry run would copy, and the ids of everything on the target.
 
     Args:
         versions, files, runs: numbers of what was copied now.

@@ -104,7 +104,7 @@ def test_what_differs_is_named(change, kind, detail):
 
 
 def test_data_code_and_seed():
-    """What was read, what was not restored or ran from elsewhere, and an unset seed of hashes; nothing else."""
+    """Inputs read, what was not restored or ran from elsewhere, and an unset seed of hashes; nothing else."""
     recorded = {"script_within": "src/train.py", "installed": {"mine": "a", "other": "b"}}
     repeated = {"script": "/site/train.py", "installed": {"mine": "c", "other": "b"}}
     code = compare_code(recorded, repeated, "/tmp/tree")

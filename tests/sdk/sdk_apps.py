@@ -21,7 +21,7 @@ from supervisely.app.widgets import Button, Container, InputNumber, Text
 
 @contextlib.contextmanager
 def launched(api: sly.Api, **variables: object) -> Iterator[str]:
-    """What the platform does around an app: its variables, and a folder for its data."""
+    """The surroundings that a platform gives an app: its variables, and a folder for its data."""
     before = dict(os.environ)
     with tempfile.TemporaryDirectory() as folder:
         known = {"TASK_ID": api.task_id, "WORKSPACE_ID": 1, "SLY_APP_DATA_DIR": folder, **variables}

@@ -1,4 +1,4 @@
-"""What the SDK sees with the token of a reproduction, as plain values."""
+"""Answers that the SDK gets with the token of a reproduction, as plain values."""
 
 from __future__ import annotations
 

@@ -14,13 +14,14 @@ from autoflow.server.db.access import LOCAL
 from autoflow.server.server import DOWNLOADS, METHODS, UPLOADS
 from tests.postgres import on_sqlite
 from tests.server import hostile
+from tests.server.world import World
 
 JSON_METHODS = sorted(METHODS - UPLOADS.keys())
 
 
 @pytest.fixture(scope="module")
 def world(module_server, fill):
-    return hostile.World(fill(module_server))
+    return World(fill(module_server))
 
 
 def ask(server, method, body):
@@ -171,7 +172,7 @@ def batches(world, count):
 
 def test_a_batch_takes_few_statements(server, fill):
     """The write lock is held for statements of hundreds of rows each, not for one statement a row."""
-    world, statements = hostile.World(fill(server)), Statements(server)
+    world, statements = World(fill(server)), Statements(server)
     count = 400
     for method, body in batches(world, count):
         assert statements.of(world.call, method, **body) < 60, method

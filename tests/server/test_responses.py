@@ -9,7 +9,7 @@ import pytest
 
 from autoflow.server.validation import translate
 from autoflow.wire.contract.catalog import METHODS
-from tests.server import hostile
+from tests.server.world import World
 
 # These remove, restore or download something, or need a token of a reproduction: they have tests of their own.
 ELSEWHERE = {
@@ -51,7 +51,7 @@ ANSWERED = [name for name, method in METHODS.items() if method.response is not b
 @pytest.fixture(scope="module")
 def world(module_server, fill):
     filled = fill(module_server)
-    world = hostile.World(filled)
+    world = World(filled)
     filled.send(filled.record("log", run="world", lines="a line\n"))
     return world
 

@@ -12,6 +12,7 @@ from autoflow.errors import ServerRefused
 from autoflow.server.db import json_codec, schema
 from autoflow.server.server import DOWNLOADS, READS
 from tests.server import hostile
+from tests.server.world import World
 
 NAMES = (
     *(
@@ -152,7 +153,7 @@ def store(server, world, value):
 
 @pytest.fixture(scope="module")
 def world(module_server, fill):
-    return hostile.World(fill(module_server))
+    return World(fill(module_server))
 
 
 @pytest.mark.parametrize("name", ODDEST)
@@ -172,7 +173,7 @@ def test_any_value_is_refused_or_read(module_server, world, value):
 
 def test_documents_of_an_older_server_are_read(server, fill):
     """Malformed classes of a tag and malformed reviews were stored before they were refused."""
-    world = hostile.World(fill(server))
+    world = World(fill(server))
     odd = {"classes": [{"id": 1, "title": "c"}], "tags": [{"id": 2, "name": "t", "classes": 5}]}
     with server._store.write() as conn:
         conn.execute(schema.project_meta.update().values(document=json_codec.dump(odd), valid_from=2))
@@ -187,7 +188,7 @@ def test_documents_of_an_older_server_are_read(server, fill):
 
 def test_a_new_job_has_no_reviews(server, fill):
     """Reviews in the meta of a new job are ignored."""
-    world = hostile.World(fill(server))
+    world = World(fill(server))
     meta = {"entityIds": world.images, "autoflowReviews": {str(world.images[0]): "accepted"}}
     made = world.call("jobs.add", name="j", datasetId=world.dataset, userIds=[1], meta=meta)[0]
     assert made["acceptedImagesCount"] == 0

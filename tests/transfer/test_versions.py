@@ -51,7 +51,7 @@ class Lemons:
 
 
 def content(transport, version):
-    """What a version has, without the ids of its server."""
+    """The content of a version, without the ids of its server."""
     meta = transport.call("autoflow.versions.meta", {"id": version})
     body = {"id": version, "annotations": True}
     entries = transport.call("autoflow.versions.items", body)["items"]
@@ -215,7 +215,7 @@ def test_contents_that_were_not_sent(source, connect):
 
 @on_sqlite_target
 def test_projects_that_cannot_be(source, connect):
-    """What this server would not create is not received: another type of project, datasets nested without an end."""
+    """Content that this server would not create is not received: other types of projects, datasets nested endlessly."""
     described = source.call("autoflow.transfers.source", {"id": Lemons(source).version})
     begin = {name: described[name] for name in ("origins", "version", "project")}
     target = connect()
@@ -274,15 +274,15 @@ def test_the_next_version(source, connect):
     ]
     for copy, version in zip((first, *copies), (lemons.version, second, third), strict=True):
         assert content(target, copy.version) == content(source, version)
-    kept = {
+    before = {
         entry["name"]: entry["id"] for entry in target.call("autoflow.versions.items", {"id": first.version})["items"]
     }
     after = {
         entry["name"]: entry["id"]
         for entry in target.call("autoflow.versions.items", {"id": copies[0].version})["items"]
     }
-    assert after["0.png"] == kept["0.png"]
-    assert after["3.png"] == kept["3.png"]
+    assert after["0.png"] == before["0.png"]
+    assert after["3.png"] == before["3.png"]
     assert target.call("autoflow.versions.restore", {"id": copies[1].version})["done"]
     call("datasets.add", {"projectId": lemons.project, "name": "fourth"})
     fourth = call("autoflow.versions.snapshot", {"projectId": lemons.project})["id"]

@@ -10,24 +10,19 @@ import stat
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from autoflow.datasets.formats.base import Item, Labels, Listing, Meta
+from autoflow.datasets.formats.base import Item, Labels, Listing
+from autoflow.datasets.formats.unlabeled import NO_LABELS, Unlabeled
 from autoflow.datasets.tree import Tree, is_ignored, join
 from autoflow.errors import FolderError
 
 TOP = "."  # the dataset of the files in no subfolder: no folder has this name
-_NO_LABELS = b"none"  # the stamp
 _EXECUTABLE = "executable"  # member of an item's meta
 
 
-class Files:
+class Files(Unlabeled):
     """A folder of any files, for a project of type ``files``."""
 
     name: ClassVar[str] = "files"
-    metadata_patterns: ClassVar[Sequence[str]] = ()
-    needs_image_size = False
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
 
     @classmethod
     def detect(cls, tree: Tree, *, unchanged: bool) -> Files | None:
@@ -36,23 +31,11 @@ class Files:
         folder = cls(tree)
         return folder if any(folder.listing().values()) else None
 
-    def meta(self) -> Meta:
-        """Return no classes and tags."""
-        return {"classes": [], "tags": []}
-
-    def context(self) -> str:
-        """Return an empty text, as there are no labels."""
-        return ""
-
-    def sources(self) -> list[str]:
-        """Return no files, as none labels others."""
-        return []
-
     def listing(self) -> Listing:
         """Return all files but hidden ones and those of caches; an empty folder is an empty dataset."""
         listing: Listing = {}
         for folder, files in self._tree.files.items():
-            items = {name: Item(join(folder, name), _NO_LABELS) for name in files if not is_ignored(name)}
+            items = {name: Item(join(folder, name), NO_LABELS) for name in files if not is_ignored(name)}
             if items or folder:
                 listing[folder or TOP] = items
         return listing

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from autoflow.datasets.formats.base import DEFAULT_DATASET, Item, Labels, Listing, Meta, is_image
+from autoflow.datasets.formats.base import DEFAULT_DATASET, Item, Labels, Listing, is_image
+from autoflow.datasets.formats.unlabeled import NO_LABELS, Unlabeled
 from autoflow.datasets.tree import Tree, is_ignored, join
 
-_NO_LABELS = b"none"  # the stamp
 
-
-class Plain:
+class Plain(Unlabeled):
     """A folder of images without labels; those that the project has are left unchanged."""
 
     name: ClassVar[str] = "images"
-    metadata_patterns: ClassVar[Sequence[str]] = ()
-    needs_image_size = False
-
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
 
     @classmethod
     def detect(cls, tree: Tree, *, unchanged: bool) -> Plain | None:
@@ -27,21 +21,9 @@ class Plain:
         del unchanged  # there are no metadata files
         return cls(tree) if any(is_image(name) for files in tree.files.values() for name in files) else None
 
-    def meta(self) -> Meta:
-        """Return no classes and tags."""
-        return {"classes": [], "tags": []}
-
-    def context(self) -> str:
-        """Return an empty text, as there are no labels."""
-        return ""
-
-    def sources(self) -> list[str]:
-        """Return no files, as none labels images."""
-        return []
-
     @property
     def is_typical(self) -> bool:
-        """Whether at least a third of the files are images: there may be labels of an unknown format beside each."""
+        """True if at least a third of the files are images: there may be labels of an unknown format beside each."""
         names = [name for files in self._tree.files.values() for name in files if not is_ignored(name)]
         return 3 * sum(map(is_image, names)) >= len(names)
 
@@ -55,7 +37,7 @@ class Plain:
             top = f"{DEFAULT_DATASET}_{number:03d}"
         listing: Listing = {}
         for folder, files in self._tree.files.items():
-            items = {name: Item(join(folder, name), _NO_LABELS) for name in files if is_image(name)}
+            items = {name: Item(join(folder, name), NO_LABELS) for name in files if is_image(name)}
             if items:
                 listing[folder or top] = items
         return listing

@@ -61,14 +61,14 @@ class _ComponentLayout(NamedTuple):
     size: IntPair
 
 
-def compute_layout(graph: Graph, places: Mapping[str, IntPair] | None = None) -> Layout:
+def compute_layout(graph: Graph, positions: Mapping[str, IntPair] | None = None) -> Layout:
     """Compute the box of every card and the route of every arrow.
 
     The component of the entry card comes first; the others follow in the order of their first cards.
 
     Args:
         graph: the cards and arrows.
-        places: the top left corners, by key, of cards that are shown already and are to stay there.
+        positions: the top left corners, by key, of cards that are shown already and are to stay there.
     """
     index = {card.key: number for number, card in enumerate(graph.cards)}
     pairs = [(index.get(arrow.source, -1), index.get(arrow.target, -1)) for arrow in graph.arrows]
@@ -79,7 +79,7 @@ def compute_layout(graph: Graph, places: Mapping[str, IntPair] | None = None) ->
     components = sorted(connected_components(len(graph.cards), edges), key=lambda component: entry not in component)
     edges_of = _edges_by_component(components, edges)
     series = _series(graph)
-    corners = {number: places[key] for key, number in index.items() if key in places} if places else {}
+    corners = {number: positions[key] for key, number in index.items() if key in positions} if positions else {}
     layouts = [
         _component_layout(vertices, component_edges, heights, times, series, corners)
         for vertices, component_edges in zip(components, edges_of, strict=True)

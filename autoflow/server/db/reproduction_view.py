@@ -41,7 +41,7 @@ class ReproductionView:
 
     @property
     def suffix(self) -> str:
-        """What is appended to the names of projects that the command creates."""
+        """The text appended to the names of projects that the command creates."""
         return "" if self.publish else f" (reproduced task-{self.task})"
 
     def to_text(self) -> str:

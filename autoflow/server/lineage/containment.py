@@ -1,4 +1,4 @@
-"""What contains what among the entities of a graph, by the rules of `lineage.upstream` without its times.
+"""Containment among the entities of a graph, by the rules of `lineage.upstream` without its times.
 
 A project contains its versions, and the datasets that runs read and none wrote. A project that no run wrote comes from
 its datasets that runs wrote. A folder that a run wrote contains the files below it that runs read and none wrote. A

@@ -65,7 +65,7 @@ class MadeFrom(TypedDict):
 
 
 class ErasePlanResponse(TypedDict):
-    """What an erasure would remove.
+    """A dry run of an erasure.
 
     Args:
         team: number of the team.

@@ -148,7 +148,7 @@ class SceneRequest(EntryRequest):
         clusters: whether five or more similar cards are shown as one.
         opened: keys of clusters that are shown as their cards.
         keep: keys of cards that no filter hides.
-        places: x and y of cards that the caller shows already, by key; they stay there.
+        positions: x and y of cards that the caller shows already, by key; they stay there.
         have: digest of the graph that the caller shows; if it has not changed the response holds no graph.
     """
 
@@ -162,7 +162,7 @@ class SceneRequest(EntryRequest):
     clusters: bool = True
     opened: list[str] = field(default_factory=list)
     keep: list[str] = field(default_factory=list)
-    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    positions: dict[str, tuple[int, int]] = field(default_factory=dict)
     have: str | None = None
 
 

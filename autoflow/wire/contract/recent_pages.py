@@ -1,4 +1,4 @@
-"""What happened lately, as the start page tells it: who ran what, failures with their reasons, versions, models."""
+"""Recent activity for the start page: who ran what, failures with their reasons, versions, models."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class RecentModel(TypedDict):
 
 
 class RecentResponse(TypedDict):
-    """What happened in the last days, the latest first.
+    """Activity of the last days, the latest first.
 
     Args:
         since: time in ISO 8601.

@@ -101,8 +101,8 @@ def test_larger_graphs_do_not_overlap_either(seed: int) -> None:
 def test_a_layout_around_cards_that_stand_is_as_sound(graph: Graph, new: int) -> None:
     """Nothing overlaps however many cards are new, and if none is, none moves."""
     older = Graph(graph.cards[:-new], tuple(arrow for arrow in graph.arrows), graph.entry)
-    places = {key: box[:2] for key, box in compute_layout(older).boxes.items()}
-    check(graph, compute_layout(graph, places))
+    positions = {key: box[:2] for key, box in compute_layout(older).boxes.items()}
+    check(graph, compute_layout(graph, positions))
     before = compute_layout(graph)
     assert compute_layout(graph, {key: box[:2] for key, box in before.boxes.items()}) == before
 
@@ -115,7 +115,7 @@ def test_cards_stay_when_others_are_added(seed: int) -> None:
     dice = random.Random(seed)
     made = [Card("project:1", "project", 1, "p", "p", preview="/p")]
     arrows: list[Arrow] = []
-    places: dict[str, tuple[int, int]] = {}
+    positions: dict[str, tuple[int, int]] = {}
     for number in range(1, 24):
         version, run, file = f"project_version:{number}", f"task:{number}", f"file:{number}"
         made += [
@@ -131,18 +131,18 @@ def test_cards_stay_when_others_are_added(seed: int) -> None:
         if number > 2 and dice.random() < 0.5:
             arrows.append(Arrow(f"file:{dice.randrange(1, number)}", run, "input"))
         graph = Graph(tuple(made), tuple(arrows))
-        result = compute_layout(graph, places)
+        result = compute_layout(graph, positions)
         check(graph, result)
         moved = [
             key
-            for key, (_, y) in places.items()
-            if result.boxes[key].y - y != result.boxes["project:1"].y - places["project:1"][1]
+            for key, (_, y) in positions.items()
+            if result.boxes[key].y - y != result.boxes["project:1"].y - positions["project:1"][1]
         ]
         assert moved == []
         heights = [result.boxes[f"project_version:{n}"].y for n in range(1, number + 1)]
         columns = {result.boxes[f"project_version:{n}"].x for n in range(1, number + 1)}
         assert len(columns) > 1 or heights == sorted(heights)
-        places = {key: box[:2] for key, box in result.boxes.items()}
+        positions = {key: box[:2] for key, box in result.boxes.items()}
 
 
 @given(graphs())

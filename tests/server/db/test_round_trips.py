@@ -1,4 +1,4 @@
-"""How often a write waits for an answer of PostgreSQL: each wait costs the latency of the network."""
+"""Waits of a write for answers of PostgreSQL: each wait costs the latency of the network."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_single_edge_waits_a_few_times_for_the_database(proxied, kind):
 
 
 def test_a_task_that_is_not_the_expected_one_is_locked(proxied):
-    """What a process remembers of a run's task may be wrong: the right one is looked up and locked."""
+    """A process may remember a wrong task of a run: the right one is looked up and locked."""
     server, _proxy = proxied
     record = {"type": "edge", "run": "moved", "direction": "output", "entity": {"type": "folder", "id": "/moved"}}
     response = server.call("autoflow.records.add", {"records": [{**record, "key": "a"}]})

@@ -336,7 +336,7 @@ def test_what_an_alias_needs_is_not_removed(world):
 
 
 def test_rules_of_retention_remove_old_logs_and_versions(world, filled):
-    """What is older than the days of a rule goes, but for the last version of a project; first it is counted."""
+    """Rows older than the days of a rule are removed, but for the last version of a project; first it is counted."""
     server = filled.server
     assert world.call("autoflow.retention")["rules"] == {}
     rules = world.call("autoflow.retention.set", logs=90, versions=365)

@@ -25,7 +25,7 @@ _ENDED = tasks.c.state != "running"
 
 
 class Due(NamedTuple):
-    """What the rules of a team remove now.
+    """The rows that the rules of a team remove now.
 
     Args:
         logs: number of rows of logs.

@@ -1,4 +1,4 @@
-"""What an erasure removes: images by number, contents by hash, and the names that texts are searched for."""
+"""The targets of an erasure: images by number, contents by hash, and the names that texts are searched for."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def scene(conn: Connection, request: contract.SceneRequest) -> contract.SceneRes
     digest = hashlib.blake2b(repr((view.graph, view.more, view.facets)).encode(), digest_size=12).hexdigest()
     if request.have == digest:
         return {"changes": changes, "digest": digest, "same": True}
-    return _compact(changes, digest, view, compute_layout(view.graph, request.places))
+    return _compact(changes, digest, view, compute_layout(view.graph, request.positions))
 
 
 @implements(contract.SCENE_CARDS)

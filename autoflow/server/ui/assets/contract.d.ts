@@ -2093,7 +2093,7 @@ export interface SceneExportRequest {
   /** keys of cards that no filter hides. */
   keep?: Array<string>;
   /** x and y of cards that the caller shows already, by key; they stay there. */
-  places?: Record<string, [number, number]>;
+  positions?: Record<string, [number, number]>;
   /** digest of the graph that the caller shows; if it has not changed the response holds no graph. */
   have?: string | null;
   /** the format. */
@@ -2140,7 +2140,7 @@ export interface SceneRequest {
   /** keys of cards that no filter hides. */
   keep?: Array<string>;
   /** x and y of cards that the caller shows already, by key; they stay there. */
-  places?: Record<string, [number, number]>;
+  positions?: Record<string, [number, number]>;
   /** digest of the graph that the caller shows; if it has not changed the response holds no graph. */
   have?: string | null;
 }

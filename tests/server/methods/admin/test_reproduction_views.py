@@ -1,4 +1,4 @@
-"""What the command of a reproduction sees: the recorded data at its numbers, names and paths, and what it wrote."""
+"""The data as the command of a reproduction sees it: at its recorded numbers, names and paths, and what it wrote."""
 
 from __future__ import annotations
 

@@ -185,8 +185,8 @@ def test_new_cards_do_not_move_others(filled):
             }
         )
 
-    def boxes(places):
-        view = scene(filled, workspace=1, places=places)
+    def boxes(positions):
+        view = scene(filled, workspace=1, positions=positions)
         return {key: view["boxes"][3 * n : 3 * n + 3] for n, key in enumerate(view["keys"])}
 
     for n in range(9):

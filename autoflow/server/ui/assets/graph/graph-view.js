@@ -10,7 +10,7 @@ const BACKWARD = 4; // the bit of an arrow's kind that says it runs against the 
 const DASHES = [[], [], [2, 3], [8, 4, 1, 4]]; // of an arrow, by its kind: input, output, version, indirect
 const BACKWARD_DASHES = [7, 5];
 const MEANINGS = ["read", "written", "contained", "by way of cards that a filter hides"]; // of an arrow, by its kind
-const MAX_PLACES = 2000; // cards whose positions are sent
+const MAX_POSITIONS = 2000; // cards whose positions are sent
 const MAX_KEYS = 1000; // cards in one request for details
 
 /** @import { CardTexts, Facets, SceneResponse } from "../contract.js" */
@@ -151,12 +151,12 @@ export class GraphView {
   }
 
   /** The positions of the cards, for a layout that leaves them there; none of a large graph: they take long to send. */
-  get places() {
+  get positions() {
     /** @type {Record<string, [number, number]>} */
-    const places = {};
-    if (this.size > MAX_PLACES) return places;
-    for (const [card, key] of this.keys.entries()) places[key] = [this.x[card] ?? 0, this.y[card] ?? 0];
-    return places;
+    const positions = {};
+    if (this.size > MAX_POSITIONS) return positions;
+    for (const [card, key] of this.keys.entries()) positions[key] = [this.x[card] ?? 0, this.y[card] ?? 0];
+    return positions;
   }
 
   /** @param {string} key @returns {string} the key of the cluster that holds a card, empty for none */

@@ -68,8 +68,8 @@ function degree(graph, card) {
 
 /** @param {GraphView} graph @param {number} card @returns {number} higher for a card that names its group better */
 function namingRank(graph, card) {
-  const place = NAMING_TYPES.indexOf(graph.typeOf(card).name);
-  return (place < 0 ? 0 : NAMING_TYPES.length - place) * 1e6 + degree(graph, card);
+  const order = NAMING_TYPES.indexOf(graph.typeOf(card).name);
+  return (order < 0 ? 0 : NAMING_TYPES.length - order) * 1e6 + degree(graph, card);
 }
 
 /** @param {GraphView} graph @returns {Int32Array} for each card, one card of its component, by union-find */

@@ -162,7 +162,7 @@ async function load(reason) {
       ...requestBody(state.query),
       keep,
       have,
-      places: refit || reason === "back" || !graph ? {} : graph.places,
+      positions: refit || reason === "back" || !graph ? {} : graph.positions,
     },
     request.signal,
   ).finally(() => {
