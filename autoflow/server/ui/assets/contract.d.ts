@@ -535,7 +535,7 @@ export interface ErasePlanRequest {
   teamId?: number | null;
 }
 
-/** What an erasure would remove. */
+/** A dry run of an erasure. */
 export interface ErasePlanResponse {
   /** number of the team. */
   team: number;
@@ -1717,7 +1717,7 @@ export interface RecentRequest {
   days?: number | null;
 }
 
-/** What happened in the last days, the latest first. */
+/** Activity of the last days, the latest first. */
 export interface RecentResponse {
   /** time in ISO 8601. */
   since: string;
