@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from autoflow.api.class_counts import class_counts
 from autoflow.api.models import ProjectInfo, project_info, read_fields
 from autoflow.api.pagination import Filters, list_pages, where
 from autoflow.api.table_changes import TableChange, table_changes
@@ -24,6 +25,7 @@ from autoflow.transport.typed import call
 from autoflow.wire import methods
 from autoflow.wire.contract import admin
 from autoflow.wire.contract import versions as contract
+from autoflow.wire.contract.class_counts import ClassCounts
 from autoflow.wire.contract.method import Method
 
 if TYPE_CHECKING:
@@ -179,6 +181,20 @@ class VersionApi:
         """
         request = contract.VersionDiffRequest(from_=from_id, to=to_id, limit=limit, after=after or 0, labels=labels)
         return self._call(contract.VERSION_DIFF, request)
+
+    def classes(self, from_id: int, to_id: int | None = None) -> list[ClassCounts]:
+        """Return every class of two versions of a project, with the numbers of its labels and images in each.
+
+        All labeled items of both are read, a thousand at a time.
+
+        Args:
+            from_id, to_id: the versions; None for the present state.
+
+        Returns:
+            ``{"id", "title", "color", "before", "after"}`` each; before and after are ``{"objects", "images"}``, or
+            None of a version that has no such class.
+        """
+        return class_counts(self._transport, from_id, to_id)
 
     def tables(self, differences: contract.VersionDiffResponse) -> list[TableChange]:
         """Return rows and columns, before and after, of the changed CSV, TSV, Parquet and Arrow files of a `diff`.

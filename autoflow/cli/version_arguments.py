@@ -42,6 +42,7 @@ def add_versions(commands: Commands) -> None:
     diff.add_argument(
         "after", nargs="?", metavar="B", help="another version of the project (default: its present state)"
     )
+    diff.add_argument("--classes", action="store_true", help="count labels and images of each class, before and after")
     restore = action("restore", "restore a version as a new project, or as a folder")
     restore.add_argument("which", metavar="VERSION", help=version)
     restore.add_argument("--name", metavar="TEXT", help='name of the project (default: "NAME, from ver. N")')

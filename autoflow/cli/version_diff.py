@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+from autoflow.graph.render.labels import printable
+from autoflow.wire.contract.class_counts import ClassCounts
+from autoflow.wire.contract.data_pages import UseCounts
 from autoflow.wire.contract.versions import ItemDiff, VersionDiffResponse
 
 MAX_LISTED_JSON = 1000  # changed items
 _SIGNS: dict[Literal["added", "removed", "changed"], str] = {"added": "+", "removed": "-", "changed": "~"}
+_SIDES: tuple[Literal["before", "after"], ...] = ("before", "after")
 _DEFINED: tuple[Literal["classes", "tags", "datasets"], ...] = ("classes", "tags", "datasets")
 _COUNTED: tuple[Literal["items", "labels", "classes", "tags", "datasets"], ...] = ("items", "labels", *_DEFINED)
 
@@ -49,3 +53,24 @@ def _change_lines(change: ItemDiff, tables: Mapping[str, str]) -> Iterator[str]:
     yield f"  {_SIGNS[change['status']]} {shown}{aspects}"
     if change["status"] == "changed" and path in tables:
         yield f"      {tables[path]}"
+
+
+def class_rows(classes: Sequence[ClassCounts]) -> list[tuple[str, ...]]:
+    """Return the rows of a table of classes: labels and images of each before and after, and by how many more."""
+    if not classes:
+        return []
+    rows = [
+        (f"  {printable(counted['title'])}", _uses(counted, "objects"), _uses(counted, "images")) for counted in classes
+    ]
+    return [("  class", "labels", "images"), *rows]
+
+
+def _uses(counted: ClassCounts, name: Literal["objects", "images"]) -> str:
+    before, after = (_number(counted[side], name) for side in _SIDES)
+    difference = (after or 0) - (before or 0)
+    sides = " -> ".join("-" if number is None else f"{number:,}" for number in (before, after))
+    return f"{sides}  ({difference:+,})" if difference else sides
+
+
+def _number(uses: UseCounts | None, name: Literal["objects", "images"]) -> int | None:
+    return None if uses is None else uses[name]

@@ -16,7 +16,7 @@ from autoflow.api.client import Api
 from autoflow.api.version import version_info
 from autoflow.cli.api_access import needs_autoflow_server, open_api, render_options
 from autoflow.cli.progress import Progress
-from autoflow.cli.version_diff import MAX_LISTED_JSON, diff_lines
+from autoflow.cli.version_diff import MAX_LISTED_JSON, class_rows, diff_lines
 from autoflow.datasets.import_options import ImportOptions
 from autoflow.datasets.left_out import shown
 from autoflow.datasets.sync import FolderImport, import_folder
@@ -163,6 +163,7 @@ def _row(version: VersionInfo, logins: Mapping[int, str]) -> tuple[str, ...]:
 
 
 def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Return the lines of a table, its columns aligned."""
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(
@@ -196,10 +197,14 @@ def diff(args: argparse.Namespace) -> int:
         before.id, after.id if after is not None else None, limit=MAX_LISTED_JSON if args.json else MAX_LISTED
     )
     tables = api.project.version.tables(differences)
+    classes = api.project.version.classes(before.id, after.id if after is not None else None) if args.classes else []
     if args.json:
-        _print_json({**differences, "tables": [table._asdict() for table in tables]})
+        counted = {"classUses": classes} if args.classes else {}
+        _print_json({**differences, "tables": [table._asdict() for table in tables], **counted})
         return 0
     for line in diff_lines(differences, {table.path: str(table) for table in tables}):
+        print(printable(line))
+    for line in _table(class_rows(classes)):
         print(printable(line))
     return 0
 

@@ -77,6 +77,7 @@ from autoflow.server.methods.lineage import (
 from autoflow.server.methods.point_clouds import point_clouds, related_images
 from autoflow.server.methods.projects import classes, clones, collections, datasets, projects, stats
 from autoflow.server.methods.versions import (
+    class_counts,
     diff,
     folder_contents,
     folders,
@@ -128,6 +129,7 @@ _FAMILIES = (
     versions,
     snapshots,
     diff,
+    class_counts,
     restore,
     transfers,
     store_transfers,

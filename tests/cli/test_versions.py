@@ -104,6 +104,12 @@ def test_diff(api, versions):
     lines = versions("diff", "2", "1")[1].splitlines()
     assert lines[0] == "project:1, version:2 (V2) to version:1 (V1)"
     assert "  - ds/b.png" in lines
+    classes = [{"title": "lemon", "shape": "any"}]
+    api.transport.call("projects.meta.update", {"id": 1, "meta": {"classes": classes, "tags": []}})
+    assert versions("diff", "1", "--classes")[1].splitlines()[-2:] == [
+        "  class  labels  images",
+        "  lemon  - -> 0  - -> 0",
+    ]
     assert json.loads(versions("diff", "1", "--json")[1])["counts"]["items"]["added"] == 1
 
 

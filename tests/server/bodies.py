@@ -143,6 +143,7 @@ def valid_bodies(world):
         "autoflow.upkeep.collect": {"state": None},
         "autoflow.upkeep.verify": {"state": None, "level": 1, "id": world.version, "projectId": project},
         "autoflow.versions.delete": {"id": gone},
+        "autoflow.versions.classes": {"from": world.version, "to": world.version, "after": 0},
         "autoflow.versions.diff": {
             "from": world.version,
             "to": world.version,

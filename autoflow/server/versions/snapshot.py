@@ -103,6 +103,16 @@ def page(
     return list(heapq.merge(*parts, key=itemgetter("id")))[:limit]
 
 
+def labeled_page(conn: Connection, ref: SnapshotRef, after: int, limit: int) -> list[RowMapping]:
+    """Return the ids and annotations of a snapshot's next items that have labels, by id."""
+    parts = []
+    columns = ("id", "annotation")
+    for select_rows, table in zip(current_and_history(items, ref, *columns), (items, items_history), strict=True):
+        labeled = and_(table.c.id > after, table.c.labels > 0, attachments.is_item(table))
+        parts.append(conn.execute(select_rows.where(labeled).order_by(table.c.id).limit(limit)).mappings().all())
+    return list(heapq.merge(*parts, key=itemgetter("id")))[:limit]
+
+
 class Changes(NamedTuple):
     """Items that differ between two snapshots of a project, in a range of ids.
 

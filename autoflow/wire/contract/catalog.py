@@ -8,6 +8,7 @@ from typing import Any
 from autoflow.wire.contract import (
     admin,
     audit,
+    class_counts,
     data_pages,
     erasure,
     folders,
@@ -31,6 +32,7 @@ METHODS: Mapping[str, Method[Any, Any]] = {
     for module in (
         records,
         versions,
+        class_counts,
         tables,
         transfers,
         store_transfers,

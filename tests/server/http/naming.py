@@ -114,6 +114,7 @@ NAMING = {
     "autoflow.versions.items": [("version", lambda n: {"id": n})],
     "autoflow.versions.meta": [("version", lambda n: {"id": n})],
     "autoflow.versions.diff": [("version", lambda n: {"from": n})],
+    "autoflow.versions.classes": [("version", lambda n: {"from": n})],
     "autoflow.versions.restore": [
         ("version", lambda n: {"id": n}),
         ("project", lambda n: {"projectId": n, "number": 7}),

@@ -123,6 +123,11 @@ def test_any_two_versions_are_compared(open_page, demo_project, expect):
     expect(page.get_by_role("combobox", name="To")).to_have_value(str(demo_project.second))
     items = page.locator(".changed-item")
     expect(items).to_have_count(3)
+    classes = page.get_by_role("table", name="Labels and images of each class").get_by_role("row")
+    expect(classes).to_have_count(2)
+    assert [*map(str.strip, classes.nth(1).get_by_role("cell").all_inner_texts())] == ["2 → 1", "\u22121"] * 2
+    page.get_by_role("button", name="Show 5 unchanged").click()
+    expect(classes).to_have_count(7)
     expect(items.filter(has_text="lemon 9.png")).to_contain_text("added")
     page.get_by_role("button", name="Swap").click()
     expect(items.filter(has_text="lemon 9.png")).to_contain_text("removed")

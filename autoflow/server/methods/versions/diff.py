@@ -170,12 +170,12 @@ def _label_totals(changes: Sequence[ItemChange]) -> contract.LabelTotals:
     return {"before": before, "after": after}
 
 
-def _epochs(conn: Connection, request: contract.VersionDiffRequest) -> tuple[RowMapping, RowMapping | None, int]:
-    """Return the versions that a request names, and the epoch of the second, by default the current one."""
-    first = versions.get(conn, request.from_)
-    if request.to is None:
+def compared_versions(conn: Connection, from_: int, to: int | None) -> tuple[RowMapping, RowMapping | None, int]:
+    """Return two versions of a project, and the epoch of the second; without it, that of the current state."""
+    first = versions.get(conn, from_)
+    if to is None:
         return first, None, projects.get(conn, first["project_id"])["epoch"]
-    second = versions.get(conn, request.to)
+    second = versions.get(conn, to)
     if second["project_id"] != first["project_id"]:
         raise Invalid(f"versions {first['id']} and {second['id']} belong to different projects")
     return first, second, second["epoch"]
@@ -188,7 +188,7 @@ def diff(conn: Connection, request: contract.VersionDiffRequest) -> contract.Ver
     The changes of labels are counted for the items of the page. They are counted for all changed items only if the
     request sets ``labels``, as every document must be read.
     """
-    first, second, last_epoch = _epochs(conn, request)
+    first, second, last_epoch = compared_versions(conn, request.from_, request.to)
     limit = min(DEFAULT_LIMIT if request.limit is None else request.limit, MAX_LIMIT)
     epochs = EpochRange(first["project_id"], *sorted((first["epoch"], last_epoch)))
     changes = version_diff.find_changes(conn, epochs)

@@ -257,6 +257,39 @@ export interface ChangesResponse {
   changes: number;
 }
 
+/** Uses of a class by a batch of items. */
+export interface ClassCounts {
+  /** number of the class. */
+  id: number;
+  /** its name in the later state, or in the earlier if it was removed. */
+  title: string;
+  color: string;
+  /** uses in the earlier state; null if it has no such class. */
+  before: UseCounts | null;
+  /** uses in the later state; null if it has no such class. */
+  after: UseCounts | null;
+}
+
+/** Count labels and items of each class in two states of a project, a batch of items at a time. */
+export interface ClassCountsRequest {
+  /** number of the earlier version. */
+  from: number;
+  /** number of the later version; the current state of the project without it. */
+  to?: number | null;
+  /** `after` of the previous batch. */
+  after?: number;
+}
+
+/** Counts of a batch; those of all batches add up to those of both states. */
+export interface ClassCountsResponse {
+  /** number of labeled items in the batch. */
+  items: number;
+  /** every class of the two states, in the order of the later one. */
+  classes: Array<ClassCounts>;
+  /** position for the next batch; null after the last. */
+  after: number | null;
+}
+
 /** Collect garbage: remove files that nothing refers to; each call does a part of it, until the response is done. */
 export interface CollectRequest {
   /** `state` of the previous response. */
@@ -3209,6 +3242,7 @@ export interface Methods {
   "autoflow.versions.diff": { request: VersionDiffRequest; response: VersionDiffResponse };
   "autoflow.versions.restore": { request: VersionRestoreRequest; response: VersionRestoreResponse };
   "autoflow.versions.delete": { request: VersionDeleteRequest; response: VersionDeleteResponse };
+  "autoflow.versions.classes": { request: ClassCountsRequest; response: ClassCountsResponse };
   "autoflow.items.table": { request: ItemTableRequest; response: ItemTable };
   "autoflow.transfers.source": { request: TransferSourceRequest; response: TransferSourceResponse };
   "autoflow.transfers.items": { request: TransferItemsRequest; response: TransferItemsResponse };

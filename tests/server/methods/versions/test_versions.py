@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
+from autoflow.api.class_counts import class_counts as class_counts_of
 from autoflow.errors import ServerRefused
 from autoflow.server.db.schema import items, projects
+from autoflow.server.methods.versions import class_counts
+from tests.api.conftest import RecordingTransport
 from tests.server.digests import compute_digest
 
 
@@ -180,3 +183,39 @@ def test_the_running_digest_is_the_digest_of_the_rows(module_server, fill, steps
     row, digest = state(filled, project)
     assert row["digest"] == digest
     assert row["items_count"] == filled.call("images.list", projectId=project)["total"]
+
+
+def test_classes_of_two_versions_are_counted(filled, monkeypatch):
+    """Batches add up to the labels and images of each class, also of one that only one of the two states has."""
+    monkeypatch.setattr(class_counts, "BATCH_ITEMS", 1)
+    project = filled.project()
+    dataset = filled.dataset(project)
+    classes = [{"title": "lemon", "shape": "any"}, {"title": "leaf", "shape": "any"}]
+    filled.call("projects.meta.update", id=project, meta={"classes": classes, "tags": []})
+    images = [filled.image(dataset, f"{n}.png")["id"] for n in range(3)]
+
+    def label(image, *titles):
+        points = {"points": {"exterior": [[1, 1]], "interior": []}}
+        objects = [{"classTitle": title, "geometryType": "point", **points} for title in titles]
+        annotations = [{"imageId": image, "annotation": {"objects": objects}}]
+        filled.call("annotations.bulk.add", datasetId=dataset, annotations=annotations)
+
+    label(images[0], "lemon", "lemon", "leaf")
+    label(images[1], "lemon")
+    first = filled.snapshot(project)["id"]
+    label(images[0], "lemon")
+    label(images[2], "lemon", "lemon")
+    meta = filled.call("projects.meta", id=project)
+    remaining = [entry for entry in meta["classes"] if entry["title"] == "lemon"]
+    added = {"title": "twig", "shape": "any", "color": "#010203"}
+    filled.call("projects.meta.update", id=project, meta={"classes": [*remaining, added], "tags": []})
+    transport = RecordingTransport(filled.server)
+    counted = class_counts_of(transport, first)
+    assert len(transport.requested) == 4
+    assert [(entry["title"], entry["before"], entry["after"]) for entry in counted] == [
+        ("lemon", {"objects": 3, "images": 2}, {"objects": 4, "images": 3}),
+        ("twig", None, {"objects": 0, "images": 0}),
+        ("leaf", {"objects": 1, "images": 1}, None),
+    ]
+    back = class_counts_of(transport, first, filled.snapshot(project)["id"])
+    assert back == counted

@@ -2,6 +2,7 @@
 /** The page that compares two versions of a project, or a version with the project as it is now. */
 
 import { call } from "../api.js";
+import { classChanges } from "../components/class-changes.js";
 import { projectTabs } from "../components/project-tabs.js";
 import { changeList, countLine, hasChanges, loadDiff } from "../components/version-diff.js";
 import { loadingSkeleton } from "../components/widgets.js";
@@ -100,7 +101,7 @@ function render(name, versions) {
         );
       else {
         const heading = element("h2", { class: "visually-hidden" }, "Differences");
-        result.replaceChildren(heading, countLine(diff), changeList(pair, diff, shown));
+        result.replaceChildren(heading, countLine(diff), classChanges(pair, signal), changeList(pair, diff, shown));
       }
     } catch (error) {
       if (signal.aborted) return;
