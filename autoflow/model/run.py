@@ -62,11 +62,33 @@ class Submodule(TypedDict):
     dirty: bool
 
 
+class _Notebook(TypedDict):
+    cells: int
+
+
+class Notebook(_Notebook, total=False):
+    """The code of a run in a notebook.
+
+    Args:
+        cells: number of cells that were executed until then.
+        path: the notebook, if its editor names it.
+        content: their sources, as a JSON list, in the order of execution; absent if they are too large.
+        masked: numbers, from 1, of cells in which a secret was masked.
+    """
+
+    path: str
+    content: StoredContent
+    masked: list[int]
+
+
 class LateFacts(TypedDict, total=False):
-    """Facts about a run's code that are known at its end: files imported since, and a changed working folder."""
+    """Facts about a run's code that are known at its end: files imported and cells executed since, and a changed
+    working folder.
+    """
 
     untracked: list[CodeFile]
     folder: str
+    notebook: Notebook
 
 
 class Hardware(TypedDict, total=False):
@@ -112,6 +134,7 @@ class RunFacts(TypedDict, total=False):
     unpublished: bool  # no remote has the commit
     untracked: list[CodeFile]
     submodules: list[Submodule]
+    notebook: Notebook  # the cells that were executed until the run started
     late: LateFacts  # learned at the end of the run
     observed: ObservedCount  # absent if the run was not observed, or its process ended before it was recorded
     repository: str  # the remote's url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autoflow.model.run import CodeFile, RunFacts
+from autoflow.model.run import CodeFile, Notebook, RunFacts
 
 
 def code_files(facts: RunFacts) -> list[CodeFile]:
@@ -12,6 +12,11 @@ def code_files(facts: RunFacts) -> list[CodeFile]:
     late = facts.get("late") or {}
     files = [*(facts.get("untracked") or []), *(late.get("untracked") or [])]
     return list({file["path"]: file for file in files}.values())
+
+
+def executed_notebook(facts: RunFacts) -> Notebook | None:
+    """Return the cells that are the code of a run; None if it is no notebook's."""
+    return (facts.get("late") or {}).get("notebook") or facts.get("notebook")
 
 
 def has_changes(facts: RunFacts) -> bool:
@@ -23,7 +28,9 @@ def has_changes(facts: RunFacts) -> bool:
 def gaps(facts: RunFacts) -> Iterator[str]:
     """Yield what of the code that ran is recorded neither in the commit nor beside it, a phrase each."""
     patch = facts.get("patch")
-    if patch is None and facts.get("dirty", True) and "unpublished" not in facts:
+    notebook = executed_notebook(facts)
+    in_git = notebook is None or "commit" in facts
+    if patch is None and facts.get("dirty", True) and "unpublished" not in facts and in_git:
         yield "uncommitted changes, which were not recorded"
     if patch is not None and "content" not in patch:
         yield "changes that are too large to be recorded"
@@ -35,3 +42,7 @@ def gaps(facts: RunFacts) -> Iterator[str]:
     for module in facts.get("submodules") or []:
         if module["dirty"]:
             yield f"uncommitted changes in the submodule {module['path']}"
+    if notebook is not None and "content" not in notebook:
+        yield "the cells of the notebook, which are too large"
+    for number in notebook.get("masked", ()) if notebook is not None else ():
+        yield f"cell {number} of the notebook, in which a secret was masked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from functools import partial
@@ -12,6 +13,7 @@ from autoflow.errors import NotReproducible
 from autoflow.model.graph_json import DataJson
 from autoflow.model.reproduction import EQUAL, NOT_COMPARED, ComparisonRow, output_verdict
 from autoflow.reproduction import running
+from autoflow.reproduction.code import cells_path
 from autoflow.reproduction.comparison import (
     FILES,
     compare_files_read,
@@ -49,7 +51,7 @@ def run_command(job: Job, command: Command, python: Interpreter, tree: str) -> A
         variables.update(credentials.environment())
     environment = running.build_environment(run, command, python, tree, variables)
     folder = running.working_folder(run, tree)
-    line = running.command_line(run, command, python, tree)
+    line = running.command_line(run, command, python, tree, os.path.abspath(cells_path(job.options.lock)))
     job.options.report(f"running {shlex.join(line)} in {folder}")
     code = running.execute(line, folder, environment, attempt_id, job.options.timeout)
     # the user's token is never passed on: a server that requires one, and issues none, rejects the command's records

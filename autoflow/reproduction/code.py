@@ -11,9 +11,10 @@ from autoflow.api.file_io import write_atomically
 from autoflow.api.protocols import DataApi
 from autoflow.errors import NotReproducible
 from autoflow.model.run import CodeFile, RunFacts, Submodule
-from autoflow.model.run_code import code_files, gaps
+from autoflow.model.run_code import code_files, executed_notebook, gaps
 from autoflow.model.run_contents import StoredContent, join, sha256_of
 from autoflow.process.paths import path_below
+from autoflow.reproduction import notebook
 from autoflow.reproduction.recorded_run import RecordedRun, is_commit
 from autoflow.transport.typed import call
 from autoflow.wire.contract.records import RUN_CONTENTS, RunContentsRequest
@@ -29,6 +30,7 @@ class RunCode(NamedTuple):
         patch: the difference that is applied to it, empty for none.
         files: files that git does not have, by their paths in the tree.
         submodules: submodules that are checked out.
+        cells: the cells of a notebook, as a notebook's file; empty for none.
         notes: what could not be restored, a sentence each.
     """
 
@@ -37,6 +39,7 @@ class RunCode(NamedTuple):
     files: dict[str, bytes]
     submodules: Sequence[Submodule] = ()
     notes: Sequence[str] = ()
+    cells: bytes = b""
 
 
 def missing_code(facts: RunFacts) -> list[str]:
@@ -66,9 +69,23 @@ def load_code(api: DataApi, run: RecordedRun) -> RunCode:
                 notes.append(f"{file['path']} cannot be restored: {error}")
         if data is not None:
             files[file["path"]] = data
-    if run.commit:
+    cells = _load_cells(api, run, notes)
+    if run.commit or cells:
         notes += [f"not restored: {phrase}" for phrase in missing_code(facts)]
-    return RunCode(base, difference, files, facts.get("submodules") or (), notes)
+    if cells and not run.commit:
+        notes.append("what the cells import from outside of git is used as it is now")
+    return RunCode(base, difference, files, facts.get("submodules") or (), notes, cells)
+
+
+def _load_cells(api: DataApi, run: RecordedRun, notes: list[str]) -> bytes:
+    executed = executed_notebook(run.facts)
+    if executed is None or "content" not in executed:
+        return b""
+    try:
+        return notebook.to_ipynb(_fetch(api, run, executed["content"]))
+    except ValueError as error:
+        notes.append(f"the cells of the notebook cannot be restored: {error}")
+        return b""
 
 
 def _own_copy(facts: RunFacts, file: CodeFile) -> bytes | None:
@@ -88,7 +105,9 @@ def _fetch(api: DataApi, run: RecordedRun, content: StoredContent) -> bytes:
 
 
 def write_beside(code: RunCode, lock: str) -> list[str]:
-    """Write the changes as ``<lock>.patch`` and the files below ``<lock>.files``; return the paths written."""
+    """Write the changes, files and cells under the name of the lock file with endings of their own; return the
+    paths written.
+    """
     written = []
     if code.patch:
         write_atomically(f"{lock}.patch", [code.patch])
@@ -96,7 +115,15 @@ def write_beside(code: RunCode, lock: str) -> list[str]:
     if code.files:
         write_files(code, f"{lock}.files")
         written.append(f"{lock}.files")
+    if code.cells:
+        write_atomically(cells_path(lock), [code.cells])
+        written.append(cells_path(lock))
     return written
+
+
+def cells_path(lock: str) -> str:
+    """Return the path of a notebook's cells beside the lock file."""
+    return f"{lock}.ipynb"
 
 
 def write_files(code: RunCode, tree: str) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 
+from autoflow.model.run_code import executed_notebook
 from autoflow.process.paths import path_below
-from autoflow.reproduction.code import RunCode, code_lines
+from autoflow.reproduction import notebook
+from autoflow.reproduction.code import RunCode, cells_path, code_lines
 from autoflow.reproduction.recorded_run import RecordedRun
 from autoflow.reproduction.running import start_folder
 from autoflow.reproduction.substitution import Command
@@ -43,6 +45,9 @@ def shell_commands(
     recorded_folder, subfolder = start_folder(facts)
     folder = os.path.normpath(os.path.join(tree, subfolder)) if commit and subfolder is not None else recorded_folder
     words = [python, *(relocate(word, facts.get("root"), tree) for word in command.words[1:])]
+    if executed_notebook(facts) is not None:
+        lines.append(shlex.join([python, "-m", "pip", "install", "nbclient", "ipykernel"]))
+        words = [python, "-m", notebook.MODULE, cells_path(lock)]
     variables = {**command.environment, "AUTOFLOW_SERVER": server, "AUTOFLOW_REPRODUCES": run.ref}
     assignments = [f"{name}={value}" for name, value in variables.items()]
     lines.append(f"(cd {shlex.quote(folder or '.')} && {shlex.join(['env', *assignments, *words])})")

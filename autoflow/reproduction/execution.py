@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ def execute(
     job: Job,
     command: Command,
     present: Interpreter,
-    repository: str,
+    repository: str | None,
     code: RunCode,
     projects: dict[int, str],
     notes: list[str],
@@ -48,7 +49,7 @@ def execute(
         job: the reproduction.
         command: the command.
         present: the interpreter that is there.
-        repository: the repository with the commit.
+        repository: the repository with the commit; None for a notebook outside of git.
         code: the code.
         projects: names of the restored projects by their ids.
         notes: gets what differs from the recorded run.
@@ -60,22 +61,38 @@ def execute(
     patch = f"{options.lock}.patch"
     deterministic = None
     with (
-        worktree(repository, code.base, options.workdir, keep=options.keep) as tree,
+        _code(repository, code, patch, notes, options.workdir, keep=options.keep) as tree,
         _environment_folder(keep=options.keep) as folder,
     ):
-        notes += apply_code(repository, code, tree, patch)
         python = environment.prepare(job, present, tree, folder, notes)
         first = attempt.run_command(job, command, python, tree)
         rows = attempt.compare(job, first, projects, tree)
         written = attempt.written_files(job, first.run)
         if options.twice:
-            with worktree(repository, code.base, None, keep=False) as other_tree:
-                list(apply_code(repository, code, other_tree, patch))
+            with _code(repository, code, patch, [], None, keep=False) as other_tree:
                 second = attempt.run_command(job, command, python, other_tree)
             deterministic = attempt.is_deterministic(job, first.run, second.run, projects)
     causes = explain(job.run.facts, first.run.facts, rows, code.notes)
     tasks = [repeated.ref for repeated in first.runs]
     return Execution(tasks, rows, tree if options.keep else None, causes, deterministic, written)
+
+
+@contextlib.contextmanager
+def _code(
+    repository: str | None, code: RunCode, patch: str, notes: list[str], folder: str | None, *, keep: bool
+) -> Iterator[str]:
+    """Yield a folder with the code of the run; an empty one if all of it is in the cells of a notebook."""
+    with contextlib.ExitStack() as stack:
+        if repository is not None:
+            tree = stack.enter_context(worktree(repository, code.base, folder, keep=keep))
+            notes += apply_code(repository, code, tree, patch)
+        elif folder is not None:
+            os.makedirs(tree := os.path.realpath(folder), exist_ok=True)
+        else:
+            tree = tempfile.mkdtemp(prefix="autoflow-")
+            if not keep:
+                stack.callback(shutil.rmtree, tree, ignore_errors=True)
+        yield tree
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ _CODE = (
     "unpublished",
     "untracked",
     "submodules",
+    "notebook",
     "late",
 )
 _MACHINE = ("python", "machine", "packages", "sources", "environment", "hardware", "locale", "locks")

@@ -10,7 +10,7 @@ from typing import Any
 
 from autoflow.model.reproduction import ReproductionPlan
 from autoflow.model.run import RunFacts
-from autoflow.model.run_code import code_files
+from autoflow.model.run_code import code_files, executed_notebook
 from autoflow.model.run_variables import is_settable
 from autoflow.process.paths import path_below
 from autoflow.reproduction.comparison import is_local
@@ -128,4 +128,6 @@ def _changes(facts: RunFacts) -> str:
     patch = facts.get("patch")
     parts = [f"the recorded changes of {patch['files']} files"] if patch is not None and "content" in patch else []
     parts += [f"the file {file['path']}" for file in code_files(facts)]
+    notebook = executed_notebook(facts)
+    parts += [f"{notebook['cells']} cells of a notebook, in place of the command"] if notebook is not None else []
     return ", ".join(parts)

@@ -10,6 +10,7 @@ from autoflow.errors import NotReproducible
 from autoflow.graph.trace import Trace
 from autoflow.model.graph_json import DataJson
 from autoflow.model.run import RunFacts
+from autoflow.model.run_code import executed_notebook
 
 MASK = "***"
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -95,13 +96,14 @@ def obstacles(run: RecordedRun, *, allow_dirty: bool, missing: Sequence[str]) ->
     facts = run.facts
     if not run.commit and "environment" not in facts:
         yield f"the process of {run.ref} ended before the commit of its code was looked up"
-    elif not run.commit:
+    elif not run.commit and executed_notebook(facts) is None:
         yield f"{run.ref} ran outside of a git working tree, so the commit of its code is unknown"
-    elif not is_commit(run.commit):
+    elif run.commit and not is_commit(run.commit):
         yield f"the recorded commit of {run.ref}, {run.commit!a}, is not a commit hash"
     elif missing and not allow_dirty:
         yield (
-            f"{run.ref} ran with code that commit {run.commit[:12]} does not have: {'; '.join(missing)}. "
+            f"{run.ref} ran with code that {'commit ' + run.commit[:12] if run.commit else 'was not recorded'}"
+            f"{' does not have' if run.commit else ''}: {'; '.join(missing)}. "
             "--allow-dirty runs it without"
         )
     if any(word == MASK or word.endswith(f"={MASK}") for word in run.command):

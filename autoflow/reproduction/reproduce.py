@@ -162,7 +162,7 @@ def _lock_and_run(
     notes = [*restored.notes, *code.notes]
     if not options.run:
         notes += [f"--run is refused: {reason}" for reason in obstacles(run, allow_dirty=True, missing=())]
-    if python is None or repository is None:
+    if python is None or (repository is None and not code.cells):
         return Reproduction(job.ref, run.ref, projects, options.lock, lines, notes)
     execution = execute(job, command, python, repository, code, projects, notes)
     result = Reproduction(job.ref, run.ref, projects, options.lock, lines, notes, **execution.members())

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from autoflow.errors import NotReproducible
 from autoflow.model.run import RunFacts
+from autoflow.model.run_code import executed_notebook
 from autoflow.process import process_tree
 from autoflow.process.paths import path_below
+from autoflow.reproduction import notebook
 from autoflow.reproduction.interpreter import Interpreter
 from autoflow.reproduction.plan import inherited_environment
 from autoflow.reproduction.recorded_run import RecordedRun
@@ -52,10 +54,12 @@ def build_environment(
     return environment
 
 
-def command_line(run: RecordedRun, command: Command, interpreter: Interpreter, tree: str) -> list[str]:
+def command_line(run: RecordedRun, command: Command, interpreter: Interpreter, tree: str, cells: str) -> list[str]:
     """Return the command line with its paths in the checkout, and a command of the environment in that of the
-    interpreter.
+    interpreter; for a notebook, that which executes its recorded cells.
     """
+    if executed_notebook(run.facts) is not None:
+        return [interpreter.path, "-m", notebook.MODULE, cells]
     root = run.facts.get("root")
     words = []
     for word in command.words[1:]:

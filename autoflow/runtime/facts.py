@@ -23,7 +23,7 @@ from autoflow.model.run import LateFacts, RunFacts
 from autoflow.model.run_code import gaps, has_changes
 from autoflow.process.forks import defer_forks
 from autoflow.process.paths import path_below
-from autoflow.runtime import code_state, environment, git, masking
+from autoflow.runtime import code_state, environment, git, masking, notebook
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -125,6 +125,7 @@ class FactsGatherer:
         self._variables = variables
         self._root: str | None = None
         self._imported: set[str] = set()
+        self._cells = self._cells_at_end = notebook.count_cells()
 
     @property
     def folder(self) -> str | None:
@@ -136,6 +137,10 @@ class FactsGatherer:
         """The script, and the files that are imported by now."""
         script = self._initial.get("script")
         return [*code_state.imported_files(), *([script] if script is not None else [])]
+
+    def close(self) -> None:
+        """Note which code is the run's, when it ends: cells that are executed later are not."""
+        self._cells_at_end = notebook.count_cells()
 
     def at_start(self) -> Iterator[FactsPart]:
         """Yield git's facts, then the machine's with its installed packages.
@@ -157,6 +162,10 @@ class FactsGatherer:
             facts.update(beside)
             yield FactsPart(beside)
         yield from _single_pieces(contents)
+        if self._cells:
+            facts["notebook"], contents = notebook.describe(self._cells)
+            yield FactsPart({"notebook": facts["notebook"]})
+            yield from _single_pieces(contents)
         self._report(facts)
         locks: dict[str, str] = {}
         yield FactsPart(environment.gather_machine(self._root, locks))
@@ -199,6 +208,9 @@ class FactsGatherer:
                 untracked = list(dict.fromkeys([*untracked, *small]))
             if files := code_state.describe(self._root, untracked, untracked, contents):
                 late["untracked"] = files
+        if self._cells_at_end > self._cells:
+            late["notebook"], pieces = notebook.describe(self._cells_at_end)
+            contents.update(pieces)
         if late:
             yield FactsPart({"late": late})
         yield from _single_pieces(contents)

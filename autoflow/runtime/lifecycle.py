@@ -153,6 +153,7 @@ def finish(run: Run, error: BaseException | None) -> None:
     if run.observation is not None:
         run.observation.stop()
     if run.outbox is not None and run.gatherer is not None:
+        run.gatherer.close()
         run.outbox.submit(functools.partial(_record_facts, run, functools.partial(_facts_at_end, run, run.gatherer)))
     exited_normally = isinstance(error, SystemExit) and error.code in {None, 0}
     if error is None or exited_normally:

@@ -21,7 +21,7 @@ from autoflow.graph.render.terminal import Terminal
 from autoflow.graph.trace import Trace
 from autoflow.model.observed_file import observed_files
 from autoflow.model.run import RunFacts
-from autoflow.model.run_code import code_files, gaps, has_changes
+from autoflow.model.run_code import code_files, executed_notebook, gaps, has_changes
 
 MAX_COMMAND_LENGTH = 160
 MAX_OBSERVED = 10  # files of one run that are named
@@ -175,6 +175,11 @@ class _TreeRenderer:
         parts = []
         if commit := facts.get("commit"):
             parts.append(f"commit {str(commit)[:12]}{_code_state(facts)}")
+        if (notebook := executed_notebook(facts)) is not None:
+            cells = notebook["cells"]
+            parts.append(
+                f"notebook {notebook.get('path', '')}".rstrip() + f", {cells} cell{'s' * (cells != 1)} as executed"
+            )
         if python := facts.get("python"):
             parts.append(f"Python {python}")
         if packages := facts.get("packages"):
