@@ -1,6 +1,7 @@
 """One real PostgreSQL for a whole test run: the first worker that needs it starts it; it ends when all are gone.
 
-Each test has a database of its own, copied from a template that holds a new store.
+Each test has a database of its own while it runs: a copy of a template that holds a new store, or one that an earlier
+test of the same worker used and that is again as it was.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.reusable_database import ReusableDatabase
 
 # Asked for here, before a test's own environment is made.
 REQUIRED = os.environ.get("CI") == "true" or "postgres" in os.environ.get("AUTOFLOW_REQUIRE", "").split(",")
@@ -61,6 +64,7 @@ class Postgres:
         self._admin = self._connect("postgres")
         self._names = itertools.count(1)
         self._worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        self._free: list[ReusableDatabase] = []
 
     def url(self, name: str) -> str:
         """The address of a database, as it is given to the server."""
@@ -90,7 +94,7 @@ class Postgres:
     @contextlib.contextmanager
     def database(self, template: str = "store") -> Iterator[str]:
         """The address of a database that is there for as long as the block runs: a new store, or with `template0`
-        an empty one.
+        an empty one. For what changes more than rows.
         """
         name = f"{self._worker}_{next(self._names)}"
         self._make(name, template)
@@ -98,6 +102,20 @@ class Postgres:
             yield self.url(name)
         finally:
             self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextlib.contextmanager
+    def store(self) -> Iterator[str]:
+        """The address of a store without rows, which no other test uses while the block runs."""
+        store = self._free.pop() if self._free else self._new_store()
+        try:
+            yield self.url(store.name)
+        finally:
+            with contextlib.closing(self._connect(store.name)) as connection:
+                reusable = store.reset(connection)
+            if reusable:
+                self._free.append(store)
+            else:
+                self.run(f"DROP DATABASE {store.name} WITH (FORCE)")
 
     def close(self) -> None:
         """Give this worker's connection back."""
@@ -107,6 +125,12 @@ class Postgres:
         import psycopg
 
         return psycopg.connect(host=str(self._folder), user="postgres", dbname=name, autocommit=True)
+
+    def _new_store(self) -> ReusableDatabase:
+        name = f"{self._worker}_{next(self._names)}"
+        self._make(name, "store")
+        with contextlib.closing(self._connect(name)) as connection:
+            return ReusableDatabase(name, connection)
 
     def _make(self, name: str, template: str) -> None:
         self.run(f"CREATE DATABASE {name} STRATEGY file_copy TEMPLATE {template}")
@@ -169,4 +193,4 @@ def database_of(request: pytest.FixtureRequest) -> contextlib.AbstractContextMan
     if request.param == "sqlite":
         return contextlib.nullcontext()
     postgres: Postgres = request.getfixturevalue("postgres")
-    return postgres.database()
+    return postgres.store()
