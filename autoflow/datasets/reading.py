@@ -51,7 +51,8 @@ def read(path: str, *, follow: bool = False, max_kept: int | None = LARGE) -> Co
     """
     try:
         for attempt in range(ATTEMPTS):
-            time.sleep(attempt * PAUSE)
+            if attempt:
+                time.sleep(attempt * PAUSE)
             if (content := _read_once(path, follow, max_kept)) is not None:
                 return content
     except OSError as error:
@@ -75,7 +76,9 @@ def _read_once(path: str, follow: bool, max_kept: int | None) -> Content | None:
         digest = hashlib.sha256()
         chunks: list[bytes] = []
         size = 0
-        while chunk := os.read(descriptor, min(max(before.st_size - size, 0) + 1, _CHUNK)):
+        while (not size or size < before.st_size) and (
+            chunk := os.read(descriptor, min(before.st_size - size + 1, _CHUNK))
+        ):
             digest.update(chunk)
             size += len(chunk)
             if is_kept:

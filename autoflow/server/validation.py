@@ -91,6 +91,23 @@ def _choices(request_type: type, path: str) -> tuple[Any, ...]:
 
 def _check_texts(value: Any, declared: Any, path: str) -> None:
     """Check what msgspec does not: that texts can be stored, and that lists are no longer than any request's."""
+    if isinstance(value, str):
+        _check_text(value, _unwrapped(declared)[0], path)
+    elif isinstance(value, list):
+        constraint, element_type = _unwrapped(declared)
+        limits.check_size(path, value, constraint.max_length)
+        if element_type is not Any:
+            for position, element in enumerate(value):
+                _check_texts(element, element_type, f"{path}[{position}]")
+    elif dataclasses.is_dataclass(value):
+        prefix = f"{path}." if path else ""
+        for name, sent_name, hint in _members(cast(Any, type(value))):
+            _check_texts(getattr(value, name), hint, f"{prefix}{sent_name}")
+
+
+@functools.cache
+def _unwrapped(declared: Any) -> tuple[Constraint, Any]:
+    """Return the constraint of a declared type, and the type of its elements if it is a list, else Any."""
     constraint = Constraint()
     if get_origin(declared) is Annotated:
         declared, constraint = get_args(declared)[:2]
@@ -98,17 +115,13 @@ def _check_texts(value: Any, declared: Any, path: str) -> None:
         declared = next((choice for choice in get_args(declared) if choice is not type(None)), declared)
         if get_origin(declared) is Annotated:
             declared, constraint = get_args(declared)[:2]
-    if isinstance(value, str):
-        _check_text(value, constraint, path)
-    elif isinstance(value, list):
-        limits.check_size(path, value, constraint.max_length)
-        element_type = (*get_args(declared), Any)[0]
-        if element_type is not Any:
-            for position, element in enumerate(value):
-                _check_texts(element, element_type, f"{path}[{position}]")
-    elif dataclasses.is_dataclass(value):
-        for name, hint in _hints(cast(Any, type(value))).items():
-            _check_texts(getattr(value, name), hint, f"{path}.{wire_name(name)}".lstrip("."))
+    return constraint, (*get_args(declared), Any)[0]
+
+
+@functools.cache
+def _members(declared: Any) -> list[tuple[str, str, Any]]:
+    """Return the members of a request's dataclass: their names, those on the wire, and their declared types."""
+    return [(name, wire_name(name), hint) for name, hint in _hints(declared).items()]
 
 
 def _check_text(text: str, constraint: Constraint, path: str) -> None:

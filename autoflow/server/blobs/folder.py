@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +34,7 @@ from autoflow.wire.content_hash import encode_hash
 
 SYNC_ALL_FROM = 8  # files from which on one sync of the whole file system is cheaper
 _NEW = "new"
+_READ_ONLY = 0o400
 _TRIAL_BYTES = 4096  # a block: fewer may fit into an inode of a full disk
 
 
@@ -59,9 +59,8 @@ class FolderBlobStore:
     def receive(self, stream: BinaryIO, generation: str, probe: Probe | None = None) -> ReceivedBlob:
         """See `BlobStore`."""
         self._check_mounted()
-        temporary = os.path.join(self._folder, _NEW, generation)
+        temporary = f"{self._folder}/{_NEW}/{generation}"
         try:
-            private_files.make_folder(os.path.dirname(temporary))
             blob_hash, size, probed = _write(stream, temporary, probe)
             received = ReceivedBlob(blob_hash, size, generation, probed)
             _rename(temporary, self.path(received.hash, generation))
@@ -268,20 +267,32 @@ def _write(stream: BinaryIO, path: str, probe: Probe | None) -> tuple[str, int, 
     """Write a new read-only file; return its hash, its size, and the probe's result."""
     digest = hashlib.sha256()
     size = 0
-    with open(path, "x+b", buffering=0, opener=private_files.opener) as file:
+    descriptor = _create(path)
+    try:
         while chunk := stream.read(CHUNK_BYTES):
             digest.update(chunk)
             size += len(chunk)
-            view = memoryview(chunk)
-            while view:
-                view = view[file.write(view) :]
-        os.fchmod(file.fileno(), 0o400)
+            written = os.write(descriptor, chunk)
+            while written < len(chunk):
+                written += os.write(descriptor, memoryview(chunk)[written:])
         probed = None
         if probe is not None:
-            file.seek(0)
-            with contextlib.closing(io.BufferedReader(file)) as reader:
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            with open(descriptor, "rb", closefd=False) as reader:
                 probed = probe(reader)
+    finally:
+        os.close(descriptor)
     return encode_hash(digest), size, probed
+
+
+def _create(path: str) -> int:
+    """Return the descriptor of a new file that later can be read only."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, _READ_ONLY)
+    except FileNotFoundError:  # the first file of its folder
+        private_files.make_folder(os.path.dirname(path))
+        return os.open(path, flags, _READ_ONLY)
 
 
 def _rename(source: str, target: str) -> None:

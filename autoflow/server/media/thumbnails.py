@@ -1,7 +1,8 @@
 """Type and size of images, read from their headers, and thumbnails.
 
-Headers of common formats are read in this process, from a bounded number of bytes; where Pillow needs a decoder to read
-a header (WebP, AVIF), a worker of `media.decoder` does it. Only those workers decode pixels.
+Headers of common formats are read in this process, from a bounded number of bytes, plain ones without Pillow
+(`image_headers`); where Pillow needs a decoder to read a header (WebP, AVIF), a worker of `media.decoder` does it. Only
+those workers decode pixels.
 """
 
 from __future__ import annotations
@@ -16,21 +17,15 @@ import warnings
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, cast
 
+from autoflow.server.media import image_headers
 from autoflow.server.media.decoder import Undecodable, decoder
+from autoflow.server.media.image_headers import ImageSize
 from autoflow.server.media.worker import describe, open_image
 
 RESIZE_MODES = ("fit", "fill", "fill-down", "force", "auto")
 HEADER_BYTES = 4 * 1024 * 1024  # bytes that are read of a file for its header
 HEADER_READS = 50_000  # in as many pieces: some readers take a byte at a time
 _READ_HERE = ("PNG", "JPEG", "MPO", "GIF", "BMP", "PPM", "TIFF", "JPEG2000")
-
-
-class ImageInfo(NamedTuple):
-    """MIME type and size in pixels."""
-
-    mime: str
-    width: int
-    height: int
 
 
 class ThumbnailSpec(NamedTuple):
@@ -68,7 +63,7 @@ class _Header:
         return data
 
 
-def read_image_info(file: BinaryIO | str) -> ImageInfo | None:
+def read_image_info(file: BinaryIO | str) -> ImageSize | None:
     """Read an image's header; None if it is not an image of a known format, or larger than Pillow opens.
 
     Raises:
@@ -84,18 +79,20 @@ def read_image_info(file: BinaryIO | str) -> ImageInfo | None:
         return _read_header(opened) if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else None
 
 
-def _read_header(file: BinaryIO) -> ImageInfo | None:
-    start = file.read(12)
+def _read_header(file: BinaryIO) -> ImageSize | None:
+    start = file.read(image_headers.START_BYTES)
     file.seek(0)
+    if (size := image_headers.read_size(start)) is not None:
+        return size
     if start[8:12] == b"WEBP" or start[4:8] == b"ftyp":
         with contextlib.suppress(Undecodable), file_descriptor(file) as descriptor:
-            return ImageInfo(**decoder.run({}, descriptor)[0])
+            return ImageSize(**decoder.run({}, descriptor)[0])
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with open_image(_Header(file), _READ_HERE) as image:
-                return ImageInfo(**describe(image))
+                return ImageSize(**describe(image))
     except Exception:  # noqa: BLE001 - Pillow's readers raise anything on hostile bytes
         return None
 

@@ -8,6 +8,7 @@ TypedDict with the keys of the wire. `Annotated` types bound values by a `Constr
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import re
 from typing import Annotated, Any, Generic, NamedTuple, TypedDict, TypeVar, is_typeddict
@@ -74,6 +75,7 @@ class Success(TypedDict):
     success: bool
 
 
+@functools.cache
 def wire_name(field: str) -> str:
     """Return the key of a request's field: ``project_id`` is ``projectId``, ``from_`` is ``from``."""
     return re.sub("_([a-z])", lambda match: match[1].upper(), field.rstrip("_"))
