@@ -129,3 +129,33 @@ def test_models_trained_on_an_image(open_page, trainings, expect, violations):
     errors = open_page.errors
     assert [error for error in errors if "404" not in error] == []
     errors.clear()  # the image of the dataset itself was not found
+
+
+def test_cards_of_the_map_are_compared(open_page, trainings, expect, violations):
+    """Ctrl and a click, Shift and Space, or taps after *Select* choose runs and models; the address holds them."""
+    page = open_page(f"/project/{trainings.project}", viewport={"width": 1600, "height": 1000}, bypass_csp=True)
+    bar, status = page.get_by_role("group", name="Compare"), page.locator("p.visually-hidden[role=status]").last
+    runs = [page.locator(f"article[data-key='task:{run}']") for run in (trainings.first_run, trainings.second_run)]
+    page.locator(f"article[data-key='project:{trainings.project}']").click(modifiers=["ControlOrMeta"])
+    expect(status).to_contain_text("only these are compared")
+    expect(bar).to_be_hidden()
+    runs[0].click(modifiers=["ControlOrMeta"])
+    expect(bar).to_contain_text("1 selected")
+    runs[1].focus()
+    page.keyboard.press("Shift+Space")
+    expect(status).to_have_text(f"Train YOLO {trainings.second_run} selected to compare: 2 of at most 8.")
+    expect(bar.get_by_role("link", name="Compare")).to_have_attribute(
+        "href", f"/runs/compare?runs={trainings.first_run},{trainings.second_run}"
+    )
+    expect(page.get_by_role("article", name="Train YOLO, Run, finished")).to_have_count(2)
+    expect(page.get_by_role("article", name="selected to compare")).to_have_count(2)
+    assert violations(page) == []
+    page.reload()
+    expect(bar).to_contain_text("2 selected")
+    page.keyboard.press("Escape")
+    expect(bar).to_be_hidden()
+    page.get_by_role("button", name="Select", exact=True).click()
+    for weights in (trainings.first_weights, trainings.second_weights):
+        page.locator(f"article[data-key='file:{weights}']").click()
+    bar.get_by_role("link", name="Compare").click()
+    expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible()

@@ -28,6 +28,8 @@ export class Painter {
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     /** @type {Set<number> | null} arrows to highlight; null for none */
     this.highlighted = null;
+    /** @type {number[]} cards that were chosen to be compared */
+    this.chosen = [];
     /** @type {Record<string, string>} */
     this.palette = {};
     /** the image on the canvas: its transform, when it was painted, how long that took, and what it depends on */
@@ -54,7 +56,16 @@ export class Painter {
   draw(graph, selected, level) {
     const { camera, lastImage, canvas } = this;
     const now = performance.now();
-    const inputs = [graph, selected, this.highlighted, this.palette, camera.width, camera.height, graph.details.size];
+    const inputs = [
+      graph,
+      selected,
+      this.highlighted,
+      this.chosen,
+      this.palette,
+      camera.width,
+      camera.height,
+      graph.details.size,
+    ];
     const same = inputs.every((value, n) => value === lastImage.inputs[n]);
     if (same && lastImage.cost > EXPENSIVE && now - lastImage.at < lastImage.cost * REUSE_FACTOR) {
       const { x, y, k } = camera;
@@ -83,7 +94,7 @@ export class Painter {
     paintArrows(context, graph, arrows, { k, highlighted: this.highlighted, palette });
     if (level === "full" || level === "compact") return;
     paintCards(context, graph, cardsInSight(graph, camera), { k, palette });
-    this._outline(graph, [graph.entry, selected]);
+    this._outline(graph, [graph.entry, selected, ...this.chosen]);
     if (level !== "labels") return;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     paintLabels(context, graph, groupsInSight(graph.groups, camera), camera, palette);

@@ -25,6 +25,8 @@ export class Cards {
     /** the key of the card that Tab reaches */
     this.current = "";
     this.selected = "";
+    /** @type {Set<string>} keys of the cards that were chosen to be compared */
+    this.chosen = new Set();
     /** @type {Set<number>} cards upstream and downstream of the selected one */
     this.related = new Set();
   }
@@ -70,7 +72,8 @@ export class Cards {
     const height = graph.heights[card] ?? SMALL;
     const [before = 0, after = 0] = graph.hiddenNeighbours.get(card) ?? [];
     // the element is filled again only if its content changed, not its position
-    const content = JSON.stringify([details, height, before, after]);
+    const isChosen = this.chosen.has(key);
+    const content = JSON.stringify([details, height, before, after, isChosen]);
     let cardElement = this.elements.get(key);
     if (!cardElement) {
       cardElement = { article: element("article"), details, card, content: "" };
@@ -83,12 +86,14 @@ export class Cards {
     if (cardElement.content !== content) {
       fillCard(article, details, graph.typeOf(card), height);
       article.append(...this._expandButton("upstream", before), ...this._expandButton("downstream", after));
+      if (isChosen) article.setAttribute("aria-label", `${article.getAttribute("aria-label")}, selected to compare`);
       Object.assign(cardElement, { details, content });
     }
     article.style.transform = `translate(${graph.x[card]}px, ${graph.y[card]}px)`;
     article.style.setProperty("--height", `${height}px`);
     article.classList.toggle("entry", card === graph.entry);
     article.classList.toggle("selected", key === this.selected);
+    article.classList.toggle("chosen", isChosen);
     article.classList.toggle("related", this.related.has(card));
     if (key === this.selected) article.setAttribute("aria-current", "true");
     else article.removeAttribute("aria-current");

@@ -15,10 +15,12 @@ const PAN_STEP = 80; // pixels an arrow key pans the camera by
  * @param {{focus: () => void}} page.search
  * @param {() => GraphView | null} page.graph
  * @param {(key: string, push: boolean) => void} page.select
+ * @param {(key: string) => void} page.choose for the comparison, or not any more
+ * @param {() => boolean} page.clearChosen whether any were chosen
  * @param {(key: string, side: "both") => void} page.focus
  * @param {() => void} page.unfocus
  */
-export function handleKeyboard({ viewport, search, graph, select, focus, unfocus }) {
+export function handleKeyboard({ viewport, search, graph, select, choose, clearChosen, focus, unfocus }) {
   const { camera, cards, stage } = viewport;
 
   /** @type {Record<string, () => void>} */
@@ -30,8 +32,8 @@ export function handleKeyboard({ viewport, search, graph, select, focus, unfocus
     1: () => camera.zoom(1 / camera.k, undefined, undefined, true),
   };
 
-  /** @param {string} key of the keyboard @param {string} card its key @returns {boolean} whether it was handled */
-  const handleCardKey = (key, card) => {
+  /** @param {KeyboardEvent} event @param {string} card its key @returns {boolean} whether it was handled */
+  const handleCardKey = ({ key, shiftKey }, card) => {
     const view = graph();
     const index = view?.indexOf(card) ?? -1;
     if (!view || index < 0) return false;
@@ -41,7 +43,8 @@ export function handleKeyboard({ viewport, search, graph, select, focus, unfocus
       return true;
     }
     const details = view.detailsOf(index);
-    if (key === " ") select(card, true);
+    if (key === " " && shiftKey) choose(card);
+    else if (key === " ") select(card, true);
     else if (key === "f" || key === "F") focus(card, "both");
     else if (key === "Enter" && details && !details.members && linkTarget(details))
       location.assign(linkTarget(details) ?? "");
@@ -73,14 +76,14 @@ export function handleKeyboard({ viewport, search, graph, select, focus, unfocus
         const key = cards.selected;
         select("", true);
         cards.focus(key);
-      } else unfocus();
+      } else if (!clearChosen()) unfocus();
       return;
     }
     const inside = stage.contains(target) || target === document.body;
     if (!inside) return;
     const card = target.closest("article")?.getAttribute("data-key");
     const isCard = target.matches("article");
-    if (card && (isCard || isArrowKey(event.key)) && handleCardKey(event.key, card)) event.preventDefault();
+    if (card && (isCard || isArrowKey(event.key)) && handleCardKey(event, card)) event.preventDefault();
     else if (isArrowKey(event.key)) {
       event.preventDefault();
       const [right, down] = {

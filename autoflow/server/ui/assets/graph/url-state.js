@@ -15,7 +15,7 @@
  * @property {string} since
  * @property {string} until
  */
-/** @typedef {{query: GraphQuery, card: string, table: boolean, camera: Transform | null}} State */
+/** @typedef {{query: GraphQuery, card: string, chosen: string[], table: boolean, camera: Transform | null}} State */
 
 /** @type {readonly string[]} */
 const SIDES = ["upstream", "downstream", "both"];
@@ -46,6 +46,7 @@ export function readState() {
       until: params.get("until") ?? "",
     },
     card: params.get("card") ?? "",
+    chosen: [...new Set(params.getAll("compare"))],
     table: params.get("view") === "table",
     camera: numbers.length === 3 && numbers.every(Number.isFinite) && k > 0 ? { x, y, k: Math.min(k, 2) } : null,
   };
@@ -56,7 +57,7 @@ export function readState() {
  * @param {State} state
  * @param {boolean} push whether the back button returns to the state before
  */
-export function writeState({ query, card, table, camera }, push) {
+export function writeState({ query, card, chosen, table, camera }, push) {
   const params = new URLSearchParams();
   const path = new URLSearchParams(location.search).get("path");
   if (path) params.set("path", path);
@@ -70,6 +71,7 @@ export function writeState({ query, card, table, camera }, push) {
   if (query.since) params.set("since", query.since);
   if (query.until) params.set("until", query.until);
   if (card) params.set("card", card);
+  for (const key of chosen) params.append("compare", key);
   if (table) params.set("view", "table");
   if (camera) params.set("at", `${Math.round(camera.x)},${Math.round(camera.y)},${Number(camera.k.toFixed(3))}`);
   const search = params.toString();

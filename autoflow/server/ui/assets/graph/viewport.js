@@ -21,7 +21,8 @@ const DETAILS_DELAY = 120; // milliseconds of rest before the details of cards i
 /** Shows a graph that can be panned and zoomed. */
 export class Viewport {
   /**
-   * @param {(key: string) => void} onPick called with the key of a clicked card, empty for none
+   * @param {(key: string, adds: boolean) => void} onPick called with the key of a clicked card, empty for none, and
+   *   whether Shift, Ctrl or Cmd was held
    * @param {(key: string) => void} onFollow called with the key of the card at the far end of a clicked arrow
    * @param {() => void} onRest called when the camera has come to rest
    */
@@ -59,6 +60,8 @@ export class Viewport {
     this.frame.append(this.arrowLabel);
     this.hoveredArrow = -1;
     this.stage.addEventListener("click", (event) => this._onClick(event, onPick, onFollow));
+    // Shift would select the texts between two cards
+    this.stage.addEventListener("mousedown", (event) => event.shiftKey && event.preventDefault());
     this.stage.addEventListener("dblclick", (event) => {
       if (!(event.target instanceof Element) || event.target.closest("a, button, article")) return;
       const frame = this.stage.getBoundingClientRect();
@@ -152,6 +155,13 @@ export class Viewport {
       painter.highlighted = /** @type {Set<number>} */ (new Set([...up.arrows, ...down.arrows]));
       cards.related = new Set([...up.cards, ...down.cards]);
     }
+    this.redraw(false);
+  }
+
+  /** Mark the cards that were chosen to be compared. @param {string[]} keys */
+  choose(keys) {
+    this.cards.chosen = new Set(keys);
+    this.painter.chosen = keys.map((key) => this.graph?.indexOf(key) ?? -1);
     this.redraw(false);
   }
 
@@ -262,14 +272,15 @@ export class Viewport {
 
   /**
    * @param {MouseEvent} event
-   * @param {(key: string) => void} onPick
+   * @param {(key: string, adds: boolean) => void} onPick
    * @param {(key: string) => void} onFollow
    */
   _onClick(event, onPick, onFollow) {
     const target = event.target instanceof Element ? event.target : null;
     if (!target || target.closest("a, button")) return;
+    const adds = event.shiftKey || event.ctrlKey || event.metaKey;
     const card = target.closest("article");
-    if (card instanceof HTMLElement) return onPick(card.dataset.key ?? "");
+    if (card instanceof HTMLElement) return onPick(card.dataset.key ?? "", adds);
     const frame = this.stage.getBoundingClientRect();
     const at =
       this.graph && this.frame.classList.contains("far")
@@ -279,7 +290,7 @@ export class Viewport {
       const [x] = this.camera.toWorld(event.clientX - frame.left, 0);
       return onFollow(this.graph.keys[farEnd(this.graph, this.hoveredArrow, x)] ?? "");
     }
-    return onPick(at >= 0 ? (this.graph?.keys[at] ?? "") : "");
+    return onPick(at >= 0 ? (this.graph?.keys[at] ?? "") : "", adds);
   }
 
   /** Find the arrow under a mouse; a finger or a drag points at none. @param {PointerEvent} event */

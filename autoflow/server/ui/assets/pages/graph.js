@@ -7,6 +7,7 @@ import { projectTabs } from "../components/project-tabs.js";
 import { element } from "../dom.js";
 import { capitalize, errorMessage } from "../format.js";
 import { fillCardTable } from "../graph/card-table.js";
+import { compareBar, isComparable, toggleChosen } from "../graph/compare-bar.js";
 import { depthSlider } from "../graph/depth-slider.js";
 import { fillDetailsPanel } from "../graph/details-panel.js";
 import { exportMenu } from "../graph/export-menu.js";
@@ -52,14 +53,28 @@ let graph = null;
 let pending = null;
 
 const viewport = new Viewport(
-  (key) => select(key, true),
+  (key, adds) => ((adds || isChoosing()) && key ? choose(key) : select(key, true)),
   (key) => void go(key),
   // the camera's position belongs to the old graph while another is being loaded
   () => pending || saveState(false),
 );
 const mapLegend = legend();
 const depth = depthSlider((chosen) => update({ ...state.query, depth: chosen }));
-viewport.frame.append(mapLegend.element, ...(entry === "workspace" ? [] : [depth.element]));
+const chooser = element("button", {
+  type: "button",
+  class: "choose",
+  "aria-pressed": "false",
+  title: "Choose runs or models to compare by clicks; Shift or Ctrl and a click does so, too",
+});
+chooser.append("Select");
+chooser.addEventListener("click", () => chooser.setAttribute("aria-pressed", String(!isChoosing())));
+const comparison = compareBar(choose, () => setChosen([]));
+viewport.frame.append(
+  chooser,
+  comparison.element,
+  mapLegend.element,
+  ...(entry === "workspace" ? [] : [depth.element]),
+);
 const aside = element("aside", { class: "side", "aria-label": "Selected card", hidden: true });
 const tableSection = element("section", { class: "table-view", hidden: true });
 const blank = element("div", { class: "blank", hidden: true });
@@ -101,6 +116,33 @@ const body = element("div", { class: "body" }, viewport.frame, tableSection, bla
 /** Announce a change to screen readers. @param {string} message */
 function announceStatus(message) {
   status.textContent = message;
+}
+
+/** Return whether a click on a card chooses it to be compared, as it does with Shift or Ctrl. */
+function isChoosing() {
+  return chooser.getAttribute("aria-pressed") === "true";
+}
+
+/** Choose a card to be compared, or not any more; the first one with the card that is selected. @param {string} key */
+function choose(key) {
+  if (!state.chosen.length && state.card !== key && isComparable(state.card)) state.chosen = [state.card];
+  const { chosen, message } = toggleChosen(state.chosen, key, titleOf(key));
+  setChosen(chosen);
+  announceStatus(message);
+}
+
+/** @param {string[]} chosen keys of cards @param {boolean} [push] whether the back button returns to those before */
+function setChosen(chosen, push = true) {
+  state.chosen = chosen;
+  comparison.show(chosen, titleOf);
+  viewport.choose(chosen);
+  if (push) saveState(true);
+}
+
+/** @param {string} key of a card */
+function titleOf(key) {
+  const card = graph?.details.get(key);
+  return card ? [card.title, card.type === "task" ? card.id : card.badge].filter(Boolean).join(" ") : key;
 }
 
 /** Write the state into the address. @param {boolean} push whether the back button returns to the one before */
@@ -202,6 +244,7 @@ function render(shown, first, reason, fit) {
   else if (reason === "requested" && (state.query.focus || fit)) viewport.fit();
   if (reason !== "first") announceStatus(`${shown.size} cards`);
   select(shown.index.has(state.card) ? state.card : "", false);
+  setChosen(state.chosen, false);
   if (state.table) showRows(shown);
 }
 
@@ -377,6 +420,7 @@ addEventListener("popstate", () => {
   if (JSON.stringify(state.query) !== before) return void load("back").catch(handleError);
   showTable(state.table, false);
   select(state.card, false);
+  setChosen(state.chosen, false);
   restoreCamera();
   return undefined;
 });
@@ -388,6 +432,12 @@ handleKeyboard({
   search,
   graph: () => graph,
   select,
+  choose,
+  clearChosen: () => {
+    const any = state.chosen.length > 0;
+    if (any) setChosen([]);
+    return any;
+  },
   focus,
   unfocus: () => state.query.focus && update({ ...state.query, focus: null }),
 });
