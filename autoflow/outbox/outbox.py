@@ -154,6 +154,8 @@ class Outbox:
         self._journal.at_exit()
         self._sender.maintain_at_exit(deadline)
         self._report()
+        if settings.exit_flush():
+            self._sender.finish_jobs(max(0.0, deadline - time.monotonic()))
         limit = self.connector.exit_seconds
         if settings.exit_flush() and not self._sender.circuit_open and limit:
             self._sender.flush(min(limit, max(0.0, deadline - time.monotonic())))

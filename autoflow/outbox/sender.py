@@ -48,6 +48,7 @@ class Sender:
         self._journal = journal
         self._log = log
         self._jobs: list[Callable[[], None]] = []
+        self._working = threading.Lock()  # held while running them
         self._wake = threading.Event()
         self._urgent = threading.Event()
         self._flushes_requested = self._flushes_done = 0
@@ -98,7 +99,7 @@ class Sender:
             self._starting.release()
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Run a job in the sender's thread, after sending what was recorded before."""
+        """Run a job in the sender's thread, before it sends: a job is lost with the process, and a record is not."""
         self._jobs.append(job)
         self.wake()
 
@@ -190,20 +191,39 @@ class Sender:
             self._urgent.wait(GATHER_SECONDS)
 
     def step(self, *, urgent: bool = False) -> bool:
-        """Do what is due: send, run jobs, and send what these recorded. Return whether all is sent."""
+        """Do what is due: run jobs, and send what was recorded. Return whether all is sent."""
         self.drain.maintain_journal()
+        self._run_jobs()
         self.drain.find_journals(urgent=urgent)
         try:
             sent = self.session.attempt(self.drain.send_all, urgent=urgent)
             if not self._jobs:
                 return sent
-            while self._jobs:
-                job = self._jobs.pop(0)
-                with contextlib.suppress(Exception):
-                    job()
+            self._run_jobs()
             return sent and self.session.attempt(self.drain.send_all, urgent=urgent)
         finally:
             self.drain.release_adopted()
+
+    def _run_jobs(self, timeout: float = -1) -> None:
+        """Run the jobs in their order; wait for another thread that runs one, at most `timeout` seconds."""
+        if not self._working.acquire(timeout=timeout):
+            return
+        try:
+            while self._jobs and time_budget.remaining(1.0):
+                job = self._jobs.pop(0)
+                with contextlib.suppress(Exception):
+                    job()
+        finally:
+            self._working.release()
+
+    def finish_jobs(self, timeout: float) -> None:
+        """Run the jobs that are left on the exiting thread, as the sender's may be waiting for a server.
+
+        Args:
+            timeout: seconds for all of them; what they have recorded until then is not lost.
+        """
+        with time_budget.limit(timeout):
+            self._run_jobs(timeout)
 
     def maintain_at_exit(self, deadline: float) -> None:
         """Run the journal's maintenance on the exiting thread.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 
+from autoflow.process import time_budget
+
 SECONDS = 5.0
 
 
@@ -15,7 +17,7 @@ def read_bytes(folder: str, *arguments: str) -> bytes | None:
         process = subprocess.run(  # noqa: S603 - our own arguments only
             ["git", "-C", folder, *arguments],  # noqa: S607 - the user's own git
             capture_output=True,
-            timeout=SECONDS,
+            timeout=time_budget.remaining(SECONDS),
             check=False,
             env={**os.environ, **variables},
             stdin=subprocess.DEVNULL,

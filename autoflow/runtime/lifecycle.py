@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 from autoflow import settings
 from autoflow.model.run import RunState
 from autoflow.outbox import open_runs
+from autoflow.process import time_budget
 from autoflow.runtime import destination, facts, inference, masking, observation
 from autoflow.runtime.observed_files import ObservedFiles
 from autoflow.runtime.recorder import new_key
@@ -125,6 +126,8 @@ def _record_facts(run: Run, gather: Callable[[], Iterable[facts.FactsPart]]) -> 
     for part in gather():
         contents = {"contents": part.contents} if part.contents else {}
         run.write_record("facts", facts=part.facts, **contents)
+        if not time_budget.remaining(1.0):  # the process exits
+            return
 
 
 def observed_files(run: Run) -> ObservedFiles | None:

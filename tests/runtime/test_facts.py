@@ -231,3 +231,14 @@ def test_a_dirty_submodule_is_a_gap(repo, tmp_path):
     collected = gather({"folder": str(repo)})
     assert collected["dirty"]
     assert list(gaps(collected)) == ["uncommitted changes in the submodule lib"]
+
+
+def test_a_run_that_ends_at_once_has_all_its_facts(script):
+    """The exit gathers what the sender has not begun, and does not wait for the server that this opens."""
+    git(script.folder, "init", "-q")
+    git(script.folder, "commit", "-q", "--allow-empty", "-m", "first")
+    program = "from autoflow import workflow\nwith workflow('short'):\n    pass\n"
+    script(program, AUTOFLOW_SERVER="embedded", AUTOFLOW_EXIT_FLUSH="1")
+    recorded = ChainMap(*(record["facts"] for record in script.records() if record["type"] == "facts"))
+    assert recorded["commit"] == git(script.folder, "rev-parse", "HEAD")
+    assert "wrapt" in recorded["packages"]
