@@ -121,6 +121,7 @@ class RunFacts(TypedDict, total=False):
     name: str
     parameters: dict[str, Any]  # as passed to `workflow`
     command: list[str]  # starts with the interpreter
+    launcher: list[str]  # the command line that started all processes of a distributed run
     folder: str  # the working directory
     started_in: str  # that of the start of its process, if it is another one
     script: str

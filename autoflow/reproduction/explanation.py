@@ -8,6 +8,7 @@ from typing import Any
 
 from autoflow.model.reproduction import CODE, DIFFERENT, DIFFERING, INPUT, NOT_COMPARED, NOT_READ, Cause, ComparisonRow
 from autoflow.model.run import RunFacts
+from autoflow.model.run_variables import without_launched
 from autoflow.process.paths import path_below
 from autoflow.reproduction.plan import allowed_variables
 from autoflow.reproduction.running import in_environment
@@ -73,7 +74,7 @@ def _environment(recorded: RunFacts, repeated: RunFacts) -> Iterator[str]:
         yield f"Python {was} was recorded, {now} ran"
     if "packages" in recorded and "packages" in repeated:
         yield from _changes(recorded["packages"], repeated["packages"], "package ")
-    was_set = recorded.get("environment", {})
+    was_set = without_launched(recorded.get("environment", {}))
     settable = allowed_variables(was_set)
     yield from (f"variable {name} was not set again" for name in sorted(was_set.keys() - settable.keys()))
     if "environment" not in repeated:

@@ -43,8 +43,8 @@ class RecordedRun(NamedTuple):
 
     @property
     def command(self) -> list[str]:
-        """The command line, the interpreter first; empty when none was recorded."""
-        return list(self.facts.get("command", ()))
+        """The command line, the interpreter first, of a distributed run the launcher's; empty if none was recorded."""
+        return list(self.facts.get("launcher") or self.facts.get("command", ()))
 
     @property
     def commit(self) -> str:

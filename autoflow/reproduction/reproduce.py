@@ -16,6 +16,7 @@ from autoflow.api.protocols import DataApi
 from autoflow.errors import AutoflowError, NotReproducible
 from autoflow.guard import logger
 from autoflow.model.reproduction import Reproduction
+from autoflow.model.run_variables import without_launched
 from autoflow.reproduction import interpreter, lock
 from autoflow.reproduction.code import load_code, missing_code, write_beside
 from autoflow.reproduction.commands import shell_commands
@@ -60,7 +61,13 @@ def reproduce(
     requested = requested_names(trace.data.get(trace.graph.entry or ""))
     facts = run.facts
     command = Command(run.command, facts.get("parameters", {}), allowed_variables(facts.get("environment", {})))
-    for name in facts.get("environment", {}).keys() - command.environment.keys():
+    if "launcher" in facts:  # which sets them for each process
+        command = command._replace(environment=without_launched(command.environment))
+    elif (processes := facts.get("environment", {}).get("WORLD_SIZE", "1")) != "1":
+        restored.notes.append(
+            f"one of {processes} processes is run, as their launcher is not known: it may wait for the rest"
+        )
+    for name in without_launched(facts.get("environment", {})).keys() - command.environment.keys():
         masked = MASK in str(facts.get("environment", {}).get(name))
         reason = "its value was masked" if masked else "it can change what is executed"
         restored.notes.append(f"environment not compared: the recorded variable {name!a} is not set again, as {reason}")

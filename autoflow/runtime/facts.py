@@ -21,9 +21,10 @@ from autoflow import settings
 from autoflow.guard import guard, logger
 from autoflow.model.run import LateFacts, RunFacts
 from autoflow.model.run_code import gaps, has_changes
+from autoflow.model.run_variables import LAUNCHED
 from autoflow.process.forks import defer_forks
 from autoflow.process.paths import path_below
-from autoflow.runtime import code_state, environment, git, masking, notebook
+from autoflow.runtime import code_state, environment, git, launcher, masking, notebook
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -49,6 +50,7 @@ SUBJECTS = (
 )
 VARIABLES = (
     *SUBJECTS,
+    *LAUNCHED,
     "CUBLAS_WORKSPACE_CONFIG",
     "CUDA_VISIBLE_DEVICES",
     "MKL_NUM_THREADS",
@@ -76,6 +78,8 @@ def initial_facts(parameters: Any, ordinal: int = 0) -> RunFacts:
         "pid": os.getpid(),
         "ordinal": ordinal,
     }
+    if (launched_by := launcher.command()) is not None:
+        facts["launcher"] = launched_by
     if repeated := settings.reproduces():
         facts["reproduces"], _, facts["attempt"] = repeated.partition(" ")
     with guard:  # an app may pass anything as its parameters

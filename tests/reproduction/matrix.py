@@ -23,7 +23,7 @@ from autoflow import Api, flush, workflow
 import lemonlib
 from RATE_MODULE import RATE
 
-CHANGE_FOLDER
+PRELUDE
 api = Api.from_env()
 with workflow("Train", environment=["LR", "DB_PASSWORD"]) as run:
     run.input("file", TEAM)
@@ -32,11 +32,13 @@ with workflow("Train", environment=["LR", "DB_PASSWORD"]) as run:
         data = file.read().decode()
     run.input("file", LOCAL)
     parts = [data, open(LOCAL).read(), RATE, lemonlib.VERSION, os.environ["LR"], os.environ.get("DB_PASSWORD")]
+    rank = os.environ.get("RANK", "")
+    parts.append(rank)
     parts += [hash("lemon")] if "--seed" in sys.argv else []
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(repr(parts))
         file.flush()
-        run.output("file", api.file.upload(1, file.name, OUTPUT))
+        run.output("file", api.file.upload(1, file.name, OUTPUT + rank.strip("0")))
     flush(30)
 """
 
@@ -60,7 +62,28 @@ CHANGES = {
     "secret": Truth("different", "read", "environment"),  # a variable that was masked
     "seed": Truth("different", "read", "seed"),
 }
-WAYS = ("script", "module", "console", "shell", "chdir", "submodule")
+WAYS = ("launcher", "module", "console", "shell", "chdir", "submodule")
+SLOW_WAYS = ("script",)  # in `make soak` only
+PRELUDES = {
+    "chdir": 'os.chdir("inside")',
+    # a process waits for the others, as a collective operation does
+    "launcher": """
+import time
+open("ready" + os.environ["RANK"], "w").close()
+deadline = time.monotonic() + 30
+while not all(os.path.exists(f"ready{rank}") for rank in range(int(os.environ["WORLD_SIZE"]))):
+    assert time.monotonic() < deadline, "the other processes are missing"
+""",
+}
+# starts processes as torchrun does, which needs torch
+LOOKALIKE_TORCHRUN = """
+import os, subprocess, sys
+port = str(20000 + os.getpid() % 10000)
+shared = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": port}
+variables = [{**shared, "RANK": rank, "LOCAL_RANK": rank} for rank in "01"]
+workers = [subprocess.Popen([sys.executable, "-u", *sys.argv[1:]], env=each) for each in variables]
+sys.exit(any([worker.wait() for worker in workers]))
+"""
 
 
 class Project:
@@ -88,7 +111,7 @@ class Project:
         module = {"submodule": "library.rates", "module": "lemonapp.rates", "console": "lemonapp.rates"}
         app = APP.replace("RATE_MODULE", module.get(self.way, "rates")).replace("TEAM", repr(TEAM_FILE))
         app = app.replace("OUTPUT", repr(OUTPUT)).replace("LOCAL", repr(str(self.local)))
-        app = app.replace("CHANGE_FOLDER", 'os.chdir("inside")' if self.way == "chdir" else "")
+        app = app.replace("PRELUDE", PRELUDES.get(self.way, ""))
         package = self.folder / "lemonapp"
         if self.way in {"module", "console"}:
             package.mkdir()
@@ -100,6 +123,8 @@ class Project:
         if self.way == "chdir":
             (self.folder / "inside").mkdir()
             (self.folder / "inside" / "kept").touch()
+        if self.way == "launcher":
+            (self.folder / "lookalike_torchrun.py").write_text(LOOKALIKE_TORCHRUN)
         if self.way == "shell":
             (self.folder / "train.sh").write_text(f'{sys.executable} train.py "$@"\n')
         if self.way == "submodule":
@@ -147,6 +172,7 @@ class Project:
             "module": [python, "-m", "lemonapp.train"],
             "console": [".venv/bin/python", str(self.folder / ".venv" / "bin" / "train")],
             "shell": ["sh", "train.sh"],
+            "launcher": [python, "-m", "lookalike_torchrun", "train.py"],
         }.get(self.way, [python, "train.py"])
 
     def record(self, changes: list[str]) -> None:

@@ -14,7 +14,7 @@ CELLS = [
     ("chdir", ["local data"]),
     ("module", ["seed"]),
     ("shell", ["secret"]),
-    ("script", ["nothing"]),
+    ("launcher", ["nothing"]),
 ]
 
 

@@ -169,7 +169,7 @@ class _TreeRenderer:
         """Yield what is needed to run a run again: its command, then its code and environment."""
         run: Mapping[str, Any] = self.runs.get(key, {})
         facts: RunFacts = run.get("facts", {})
-        if command := facts.get("command"):
+        if command := facts.get("launcher") or facts.get("command"):
             line = printable(shlex.join(map(str, command)))
             yield line if len(line) <= MAX_COMMAND_LENGTH else line[: MAX_COMMAND_LENGTH - 1] + "…"
         parts = []
