@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 
-from autoflow.graph.graph import Arrow, Card, Graph
+from autoflow.graph.graph import Card, Graph, merge_arrows, renamed_arrows
 from autoflow.graph.layout.ranks import assign_ranks, find_back_edges
 from autoflow.graph.refinement import adjacency, number_classes, refine
 from autoflow.model.entity_types import ENTITY_TYPES
@@ -53,11 +53,11 @@ def cluster_cards(
         return graph
     cluster_of = {member: cluster.key for cluster in clusters.values() for member in cluster.members}
     keys = dict.fromkeys(cluster_of.get(card.key, card.key) for card in graph.cards)
-    arrows = dict.fromkeys(
-        Arrow(cluster_of.get(arrow.source, arrow.source), cluster_of.get(arrow.target, arrow.target), arrow.kind)
-        for arrow in graph.arrows
+    return replace(
+        graph,
+        cards=tuple(clusters.get(key) or shown[key] for key in keys),
+        arrows=merge_arrows(renamed_arrows(graph.arrows, cluster_of)),
     )
-    return replace(graph, cards=tuple(clusters.get(key) or shown[key] for key in keys), arrows=tuple(arrows))
 
 
 def _similar_cards(graph: Graph, separate: Collection[str | None]) -> list[list[Card]]:

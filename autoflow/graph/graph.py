@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict, TypeVar
 
 from autoflow.model.entity_types import WireType
@@ -154,11 +154,43 @@ class Arrow:
     It leads from data to the run that read it (``input``), from a run to what it wrote (``output``), or from what
     contains data to the data (``version``), such as from a project to its version. Where a filter hides the cards
     between two cards, an arrow leads from one to the other (``indirect``).
+
+    Args:
+        edges: how many arrows of the whole graph it stands for, if its ends stand for several cards.
     """
 
     source: str
     target: str
     kind: ArrowKind
+    edges: int = field(default=1, compare=False)
+
+    def to_json(self) -> ArrowJson:
+        """Return JSON values; `edges` only if there are several."""
+        arrow: ArrowJson = {"source": self.source, "target": self.target, "kind": self.kind}
+        if self.edges > 1:
+            arrow["edges"] = self.edges
+        return arrow
+
+
+def renamed_arrows(arrows: Iterable[Arrow], names: Mapping[str, str]) -> Iterator[Arrow]:
+    """Yield arrows between the cards that stand for their ends.
+
+    Args:
+        arrows: the arrows.
+        names: keys of cards by the keys of those that they stand for.
+    """
+    for arrow in arrows:
+        source, target = names.get(arrow.source, arrow.source), names.get(arrow.target, arrow.target)
+        is_same = source == arrow.source and target == arrow.target
+        yield arrow if is_same else Arrow(source, target, arrow.kind, arrow.edges)
+
+
+def merge_arrows(arrows: Iterable[Arrow]) -> tuple[Arrow, ...]:
+    """Merge arrows of the same kind between the same cards, and count the edges that each stands for."""
+    counts: dict[Arrow, int] = {}
+    for arrow in arrows:
+        counts[arrow] = counts.get(arrow, 0) + arrow.edges
+    return tuple(arrow if arrow.edges == count else replace(arrow, edges=count) for arrow, count in counts.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +204,20 @@ class Graph:
 
     def to_json(self) -> GraphJson:
         """Return JSON values, the response of ``autoflow.graph``."""
-        arrows: list[ArrowJson] = [
-            {"source": arrow.source, "target": arrow.target, "kind": arrow.kind} for arrow in self.arrows
-        ]
         cards = [card.to_json() for card in self.cards]
-        return {"cards": cards, "arrows": arrows, "entry": self.entry, "title": self.title}
+        return {
+            "cards": cards,
+            "arrows": [arrow.to_json() for arrow in self.arrows],
+            "entry": self.entry,
+            "title": self.title,
+        }
 
     @classmethod
     def from_json(cls: type[GraphT], data: Mapping[str, Any]) -> GraphT:
         """Read `to_json` back."""
         cards = tuple(Card.from_json(card) for card in data.get("cards", ()))
-        arrows = tuple(Arrow(arrow["source"], arrow["target"], arrow["kind"]) for arrow in data.get("arrows", ()))
+        arrows = tuple(
+            Arrow(arrow["source"], arrow["target"], arrow["kind"], arrow.get("edges", 1))
+            for arrow in data.get("arrows", ())
+        )
         return cls(cards, arrows, data.get("entry"), data.get("title", "Workflow"))

@@ -64,7 +64,7 @@ class CardJson(CardIdentity):
         preview: url of a preview picture.
         parent: key of the card that this one is a version of.
         size: bytes of a file.
-        members: keys of the cards that a cluster stands for.
+        members: keys of the cards that a cluster or a folded group stands for.
         collage: urls of further pictures.
         author: login of the user who made it.
         seen: minute of the last record of a running run, in ISO 8601.
@@ -112,7 +112,11 @@ class CardTexts(CardIdentity, total=False):
     summary: str
 
 
-class ArrowJson(TypedDict):
+class _MergedArrow(TypedDict, total=False):
+    edges: int
+
+
+class ArrowJson(_MergedArrow):
     """An arrow of a graph.
 
     Args:
@@ -120,6 +124,7 @@ class ArrowJson(TypedDict):
         target: key of a card.
         kind: version for an arrow from a project to its version or dataset, or from a folder to its file; indirect for
             one by way of cards that a filter hides.
+        edges: how many arrows of the whole graph it stands for, if more than one.
     """
 
     source: str

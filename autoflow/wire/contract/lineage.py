@@ -147,6 +147,9 @@ class SceneRequest(EntryRequest):
         until: runs that began later are left out.
         clusters: whether five or more similar cards are shown as one.
         opened: keys of clusters that are shown as their cards.
+        fold: which groups are shown as one card each: none, all, or all if it is a large workspace (over 300 cards).
+        folded: keys of groups that are shown as one card whatever `fold` says.
+        unfolded: keys of groups that are shown as their cards whatever `fold` says.
         keep: keys of cards that no filter hides.
         positions: x and y of cards that the caller shows already, by key; they stay there.
         have: digest of the graph that the caller shows; if it has not changed the response holds no graph.
@@ -161,9 +164,27 @@ class SceneRequest(EntryRequest):
     until: str | None = None
     clusters: bool = True
     opened: list[str] = field(default_factory=list)
+    fold: Literal["none", "large", "all"] = "none"
+    folded: list[str] = field(default_factory=list)
+    unfolded: list[str] = field(default_factory=list)
     keep: list[str] = field(default_factory=list)
     positions: dict[str, tuple[int, int]] = field(default_factory=dict)
     have: str | None = None
+
+
+class SceneGroup(TypedDict):
+    """A group of cards: those of a project, or connected ones without a project.
+
+    Args:
+        key: key of the card that it is shown as when it is folded.
+        cards: number of its cards.
+        folded: whether it is shown as one card.
+    """
+
+    key: str
+    title: str
+    cards: Count
+    folded: bool
 
 
 class _SceneGraph(TypedDict, total=False):
@@ -176,6 +197,9 @@ class _SceneGraph(TypedDict, total=False):
     boxes: list[int]
     arrows: list[int]
     ways: list[int]
+    edges: dict[str, Count]
+    groups: list[SceneGroup]
+    grouping: list[int]
     width: int
     height: int
     more: dict[str, tuple[Count, Count]]
@@ -199,8 +223,11 @@ class SceneResponse(_SceneGraph):
         arrows: source, target and kind of each arrow: 0 input, 1 output, 2 version, 3 indirect; 4 more if it runs
             backward.
         ways: of each arrow, the number of its points, then their coordinates.
+        edges: how many arrows of the whole graph an arrow stands for, by its position, if more than one.
+        groups: the groups; empty if there is only one.
+        grouping: group of each card, as a position in `groups`, -1 for none; empty without groups.
         more: numbers of neighbours left out upstream and downstream, by card.
-        cards: texts of the cards, of clusters only if there are many cards.
+        cards: texts of the cards; if there are many, only those of clusters and folded groups.
         cut: whether there are more cards than a response may have.
     """
 

@@ -61,3 +61,36 @@ def test_the_back_button_restores_the_camera(open_graph, expect):
     held[0].continue_()
     expect(card(page, "best.pt")).to_have_count(0)
     assert position(page, "Folder /alarms") == pytest.approx(where, abs=2)
+
+
+def test_groups_fold_to_one_card_each(open_graph, expect, lineage, filled, violations):
+    """From the menu, by a click and by a key; the address keeps the choice; a card in a folded group is found."""
+    if not lineage.filled.call("projects.list", workspaceId=1)["entities"][1:]:
+        other = filled.project("Limes")
+        for number in range(2):
+            lineage.run("Sort", reads=[("project", other)], writes=[("folder", f"/sorted/{number}")])
+            lineage.run("Pack", reads=[("folder", f"/sorted/{number}")], writes=[("project", lineage.project)])
+    page = open_graph("/workspace/1", bypass_csp=True)
+    page.locator("summary", has_text="Groups").click()
+    page.get_by_role("button", name="Fold all").click()
+    expect(page.locator("article.node")).to_have_count(2)
+    expect(card(page, "Limes")).to_contain_text("Show all 7")
+    expect(card(page, "Limes")).to_contain_text("4 runs, 2 folders")
+    assert query_of(page)["groups"] == ["all"]
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    card(page, "Limes").get_by_role("button", name="Show all 7").click()
+    expect(card(page, "Pack")).to_have_count(2)
+    expect(card(page, "Lemons")).to_contain_text("Show all")
+    assert query_of(page)["unfold"] == ["group:project:2"]
+    card(page, "Pack").first.focus()
+    page.keyboard.press("g")
+    expect(page.locator("article.node.selected")).to_contain_text("Limes")
+    page.keyboard.press("/")
+    page.keyboard.type("alarm")
+    expect(page.get_by_role("option").first).to_contain_text("/alarms")
+    page.keyboard.press("Enter")
+    expect(panel(page).get_by_role("heading", level=2)).to_have_text("Folder /alarms")
+    expect(panel(page).get_by_role("button", name="Fold Lemons")).to_be_visible()
+    page.get_by_role("button", name="Table").click()
+    expect(page.locator("tbody tr", has_text="Limes")).to_contain_text("7 cards")

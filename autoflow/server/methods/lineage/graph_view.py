@@ -1,8 +1,8 @@
 """``autoflow.scene``: the lineage as the page shows it, laid out, with the cards' texts sent apart when there are many.
 
-A view is a part of the lineage (`lineage.neighbourhood`), filtered (`graph.filters`), with similar cards clustered
-(`graph.clusters`) and laid out. Positions are sent as flat lists of numbers: decoding objects for twenty thousand cards
-would take the page a second.
+A view is a part of the lineage (`lineage.neighbourhood`), filtered (`graph.filters`), with groups folded
+(`graph.groups`), similar cards clustered (`graph.clusters`) and laid out. Positions are sent as flat lists of numbers:
+decoding objects for twenty thousand cards would take the page a second.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from autoflow.graph.clusters import cluster_cards
 from autoflow.graph.filters import FilterOptions, facets, filter_graph
 from autoflow.graph.graph import Card, Graph
+from autoflow.graph.groups import Group, find_groups, fold_groups
 from autoflow.graph.layout import Layout, compute_layout
 from autoflow.graph.render import formats
 from autoflow.model.entity import EntityRef
@@ -35,6 +36,7 @@ from autoflow.wire.contract import lineage as contract
 MAX_CARDS = MAX_RUNS  # of one view
 DEFAULT_DEPTH = 2  # hops around the entry
 NEAR_CARDS = 400  # cards of a view around one entry; the others are behind "+N more"
+UNFOLDED_CARDS = 300  # cards of a workspace up to which no group is folded by itself
 INLINE_TEXTS = 1000  # cards up to which a view carries their texts
 MAX_KEYS = 2000  # cards whose texts one request may ask for
 ARROW_KINDS = ("input", "output", "version", "indirect")
@@ -49,12 +51,16 @@ class GraphView(NamedTuple):
         more: how many neighbours were left out, by card key and side.
         facets: the values that the unfiltered graph can be filtered by.
         truncated: whether the cap left out cards within reach.
+        groups: the groups of the unfiltered graph.
+        folded: keys of the groups that are shown as one card.
     """
 
     graph: Graph
     more: Mapping[str, Mapping[Side, int]]
     facets: Facets
     truncated: bool
+    groups: Sequence[Group] = ()
+    folded: frozenset[str] = frozenset()
 
 
 def parse_key(key: str) -> EntityRef | None:
@@ -114,10 +120,44 @@ def build_view(conn: Connection, request: contract.SceneRequest) -> GraphView:
     full = Graph(tuple(ordered), arrows, entry.card.key if entry.card else None, entry.title)
     kinds, apps = frozenset(request.kinds), frozenset(request.apps)
     shown = filter_graph(full, FilterOptions(kinds, apps, request.since, request.until))
+    groups = find_groups(full)
+    folded = _folded_groups(request, full, groups)
+    shown = fold_groups(shown, folded)
     if request.clusters:
-        keys = {*request.opened, *request.keep}
-        shown = cluster_cards(shown, within=full, expanded=keys, separate=keys)
-    return GraphView(shown, neighbourhood.more, facets(full), neighbourhood.truncated)
+        keys = {*request.opened, *request.keep, *(group.key for group in folded)}
+        shown = cluster_cards(shown, within=fold_groups(full, folded), expanded=keys, separate=keys)
+    folded_keys = frozenset(group.key for group in folded)
+    return GraphView(shown, neighbourhood.more, facets(full), neighbourhood.truncated, groups, folded_keys)
+
+
+def _folded_groups(request: contract.SceneRequest, full: Graph, groups: Sequence[Group]) -> list[Group]:
+    """Return the groups to fold; in a large workspace not those of the cards that the caller keeps."""
+    keep = {*request.keep, full.entry}
+    is_large = full.entry is None and len(full.cards) > UNFOLDED_CARDS and len(groups) > 1
+    folded = []
+    for group in groups:
+        by_default = request.fold == "all" or (
+            request.fold == "large" and is_large and not any(card.key in keep for card in group.cards)
+        )
+        if group.key in request.folded or (by_default and group.key not in request.unfolded):
+            folded.append(group)
+    return folded
+
+
+def _groups(view: GraphView) -> tuple[list[contract.SceneGroup], list[int]]:
+    """Return the groups in wire form, and the group of each card; empty if there is but one group."""
+    if len(view.groups) < 2:
+        return [], []
+    group_of: dict[str, int] = {}
+    for number, group in enumerate(view.groups):
+        group_of[group.key] = number
+        group_of |= dict.fromkeys((card.key for card in group.cards), number)
+    listed: list[contract.SceneGroup] = [
+        {"key": group.key, "title": group.title, "cards": len(group.cards), "folded": group.key in view.folded}
+        for group in view.groups
+    ]
+    # the cards of a cluster are alike, but may be of several groups: it has that of its first card
+    return listed, [group_of.get(card.members[0] if card.members else card.key, -1) for card in view.graph.cards]
 
 
 def _compact(changes: int, digest: str, view: GraphView, layout: Layout) -> contract.SceneResponse:
@@ -137,6 +177,7 @@ def _compact(changes: int, digest: str, view: GraphView, layout: Layout) -> cont
         ways.append(len(route.points))
         for point in route.points:
             ways += point
+    groups, grouping = _groups(view)
     with_texts = [card for card in cards if len(cards) <= INLINE_TEXTS or card.members]
     return {
         "changes": changes,
@@ -149,6 +190,11 @@ def _compact(changes: int, digest: str, view: GraphView, layout: Layout) -> cont
         "boxes": boxes,
         "arrows": arrows,
         "ways": ways,
+        "edges": {
+            str(number): route.arrow.edges for number, route in enumerate(layout.routes) if route.arrow.edges > 1
+        },
+        "groups": groups,
+        "grouping": grouping,
         "width": layout.width,
         "height": layout.height,
         "more": {
@@ -183,7 +229,9 @@ def scene(conn: Connection, request: contract.SceneRequest) -> contract.SceneRes
     """``autoflow.scene``: a part of the lineage, laid out; only ``same`` if its digest equals ``have``."""
     changes = counters.changes(conn, caller(conn).teams)
     view = build_view(conn, request)
-    digest = hashlib.blake2b(repr((view.graph, view.more, view.facets)).encode(), digest_size=12).hexdigest()
+    digest = hashlib.blake2b(
+        repr((view.graph, view.more, view.facets, view.folded and sorted(view.folded))).encode(), digest_size=12
+    ).hexdigest()
     if request.have == digest:
         return {"changes": changes, "digest": digest, "same": True}
     return _compact(changes, digest, view, compute_layout(view.graph, request.positions))

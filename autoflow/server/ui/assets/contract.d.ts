@@ -83,6 +83,8 @@ export interface AppRuns {
 
 /** An arrow of a graph. */
 export interface ArrowJson {
+  /** how many arrows of the whole graph it stands for, if more than one. */
+  edges?: number;
   /** key of a card. */
   source: string;
   /** key of a card. */
@@ -164,7 +166,7 @@ export interface CardJson {
   parent: string | null;
   /** bytes of a file. */
   size: number | null;
-  /** keys of the cards that a cluster stands for. */
+  /** keys of the cards that a cluster or a folded group stands for. */
   members: Array<string>;
   /** urls of further pictures. */
   collage: Array<string>;
@@ -2123,6 +2125,12 @@ export interface SceneExportRequest {
   clusters?: boolean;
   /** keys of clusters that are shown as their cards. */
   opened?: Array<string>;
+  /** which groups are shown as one card each: none, all, or all if it is a large workspace (over 300 cards). */
+  fold?: "all" | "large" | "none";
+  /** keys of groups that are shown as one card whatever `fold` says. */
+  folded?: Array<string>;
+  /** keys of groups that are shown as their cards whatever `fold` says. */
+  unfolded?: Array<string>;
   /** keys of cards that no filter hides. */
   keep?: Array<string>;
   /** x and y of cards that the caller shows already, by key; they stay there. */
@@ -2138,6 +2146,17 @@ export interface SceneExportResponse {
   text: string;
   /** media type of the text. */
   media: string;
+}
+
+/** A group of cards: those of a project, or connected ones without a project. */
+export interface SceneGroup {
+  /** key of the card that it is shown as when it is folded. */
+  key: string;
+  title: string;
+  /** number of its cards. */
+  cards: number;
+  /** whether it is shown as one card. */
+  folded: boolean;
 }
 
 /** Return a part of the lineage as the page shows it, with positions. */
@@ -2170,6 +2189,12 @@ export interface SceneRequest {
   clusters?: boolean;
   /** keys of clusters that are shown as their cards. */
   opened?: Array<string>;
+  /** which groups are shown as one card each: none, all, or all if it is a large workspace (over 300 cards). */
+  fold?: "all" | "large" | "none";
+  /** keys of groups that are shown as one card whatever `fold` says. */
+  folded?: Array<string>;
+  /** keys of groups that are shown as their cards whatever `fold` says. */
+  unfolded?: Array<string>;
   /** keys of cards that no filter hides. */
   keep?: Array<string>;
   /** x and y of cards that the caller shows already, by key; they stay there. */
@@ -2197,11 +2222,17 @@ export interface SceneResponse {
   arrows?: Array<number>;
   /** of each arrow, the number of its points, then their coordinates. */
   ways?: Array<number>;
+  /** how many arrows of the whole graph an arrow stands for, by its position, if more than one. */
+  edges?: Record<string, number>;
+  /** the groups; empty if there is only one. */
+  groups?: Array<SceneGroup>;
+  /** group of each card, as a position in `groups`, -1 for none; empty without groups. */
+  grouping?: Array<number>;
   width?: number;
   height?: number;
   /** numbers of neighbours left out upstream and downstream, by card. */
   more?: Record<string, [number, number]>;
-  /** texts of the cards, of clusters only if there are many cards. */
+  /** texts of the cards; if there are many, only those of clusters and folded groups. */
   cards?: Array<CardTexts>;
   facets?: Facets;
   /** whether there are more cards than a response may have. */

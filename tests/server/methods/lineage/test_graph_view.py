@@ -270,3 +270,34 @@ def test_thumbnails_of_projects_and_datasets(filled):
         "dataset:1": picture,
         "project:2": None,
     }
+
+
+def test_groups_are_folded_as_the_request_says(filled):
+    """None by default; all, some, or all but some; the arrow between two folded groups counts its edges."""
+    projects = [filled.project(name) for name in ("Lemons", "Limes")]
+    for n in range(4):
+        run = f"r{n}"
+        filled.send(filled.record("run", run=run, name=f"Step {n}"))
+        filled.edge("input", "project", projects[n % 2], run=run)
+        filled.edge("output", "folder", f"/{n}", run=run)
+        if n > 1:
+            filled.edge("input", "folder", "/0", run=run)
+    plain = scene(filled, workspace=1)
+    assert [(group["title"], group["cards"], group["folded"]) for group in plain["groups"]] == [
+        ("Lemons", 5, False),
+        ("Limes", 5, False),
+    ]
+    lemons, limes = (group["key"] for group in plain["groups"])
+    assert set(plain["grouping"]) == {0, 1}
+    assert len(plain["keys"]) == 10
+    assert scene(filled, workspace=1, fold="large")["digest"] == plain["digest"]
+    folded = scene(filled, workspace=1, fold="all")
+    assert (folded["keys"], folded["grouping"]) == ([lemons, limes], [0, 1])
+    assert (folded["arrows"], folded["edges"]) == ([0, 1, 0], {})
+    assert folded["facets"] == plain["facets"]
+    half = scene(filled, workspace=1, fold="all", unfolded=[limes])
+    assert half["digest"] == scene(filled, workspace=1, folded=[lemons])["digest"]
+    assert len(half["keys"]) == 6
+    assert scene(filled, project=projects[0], fold="all")["entry"] == lemons
+    filtered = scene(filled, workspace=1, fold="all", kinds=["task"])
+    assert [len(card["members"]) for card in filtered["cards"]] == [2, 2]

@@ -6,6 +6,8 @@
 const CURVE_SCALE = 0.08; // the scale from which a curve differs visibly from a line
 const DASH_SCALE = 0.12; // the scale from which dashes can be told apart
 const HEAD_LENGTH = 9;
+const COUNT_SCALE = 0.2; // the scale from which the counts of merged arrows have room
+const COUNT_SIZE = 11; // pixels on the screen
 
 /**
  * List the arrows that may cross a rectangle.
@@ -43,9 +45,33 @@ export function paintArrows(context, graph, arrows, { k, highlighted, palette })
   context.globalAlpha = highlighted ? 0.25 : 1;
   strokeArrows(context, graph, faint, palette.arrow ?? "", thin, k);
   context.globalAlpha = 1;
-  if (!highlighted) return;
-  const above = arrows.filter((arrow) => highlighted.has(arrow));
-  strokeArrows(context, graph, above, palette.accent ?? "", thin * 2, k);
+  const above = highlighted ? arrows.filter((arrow) => highlighted.has(arrow)) : [];
+  if (above.length) strokeArrows(context, graph, above, palette.accent ?? "", thin * 2, k);
+  if (graph.edgeCounts.size && k >= COUNT_SCALE) paintCounts(context, graph, highlighted ? above : arrows, k, palette);
+}
+
+/**
+ * Paint on each merged arrow how many it stands for.
+ * @param {CanvasRenderingContext2D} context
+ * @param {GraphView} graph
+ * @param {number[]} arrows
+ * @param {number} k
+ * @param {Record<string, string>} palette
+ */
+function paintCounts(context, graph, arrows, k, palette) {
+  const size = Math.max(COUNT_SIZE, COUNT_SIZE / k);
+  Object.assign(context, { font: `600 ${size}px sans-serif`, textAlign: "center", textBaseline: "middle" });
+  Object.assign(context, { lineJoin: "round", lineWidth: size / 3, strokeStyle: palette.canvas ?? "" });
+  context.fillStyle = palette.muted ?? "";
+  for (const arrow of arrows) {
+    const edges = graph.edgeCounts.get(arrow);
+    if (!edges) continue;
+    const end = graph.cornerStart[arrow + 1] ?? 0;
+    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = graph.corners.subarray(end - 4, end);
+    context.strokeText(`×${edges}`, (x1 + x2) / 2, (y1 + y2) / 2);
+    context.fillText(`×${edges}`, (x1 + x2) / 2, (y1 + y2) / 2);
+  }
+  context.textAlign = "start";
 }
 
 /**

@@ -44,7 +44,8 @@ function paintBoxes(context, graph, cards, { k, palette }) {
     const state = graph.states.get(n);
     if (state === "failed") failed.push(n);
     else {
-      const colour = state ? (palette.run ?? "") : graph.typeOf(n).color;
+      const type = graph.typeOf(n);
+      const colour = type.name === "task" ? (palette.run ?? "") : type.color;
       const group = byColour.get(colour);
       if (group) group.push(n);
       else byColour.set(colour, [n]);

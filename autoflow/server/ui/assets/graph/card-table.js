@@ -1,7 +1,7 @@
 // @ts-check
 /** The cards of a graph as a table that is sorted by any column, for screen readers and for lists. */
 import { element } from "../dom.js";
-import { dateTime, isRunState } from "../format.js";
+import { count, dateTime, isRunState } from "../format.js";
 import { accessibleName, linkTarget } from "./card-element.js";
 
 /** @typedef {import("./graph-view.js").GraphView} GraphView */
@@ -43,6 +43,7 @@ function row(graph, card, go) {
       String(cards.length),
     );
   const url = details ? linkTarget(details) : null;
+  const about = details?.description ?? (details?.members ? details.summary : undefined);
   return element(
     "tr",
     {},
@@ -52,7 +53,8 @@ function row(graph, card, go) {
       name,
       ...(details?.badge ? [" ", element("span", { class: "badge" }, details.badge)] : []),
       ...(details?.unattributed ? [" ", element("span", { class: "badge" }, "unattributed")] : []),
-      ...(details?.description ? [element("span", { class: "about" }, details.description)] : []),
+      ...(details?.members ? [" ", element("span", { class: "badge" }, count(details.members.length, "card"))] : []),
+      ...(about ? [element("span", { class: "about" }, about)] : []),
     ),
     element("td", {}, graph.typeOf(card).label),
     element(

@@ -13,7 +13,8 @@ import { recordedFacts } from "./recorded-facts.js";
  * @property {(key: string) => void} go to another card
  * @property {() => void} close
  * @property {(key: string, side: "upstream" | "downstream" | "both") => void} focus
- * @property {(key: string) => void} open a cluster
+ * @property {(key: string) => void} open a cluster or a folded group
+ * @property {(key: string) => void} fold the group of a card
  */
 
 const MAX_LISTED = 12;
@@ -35,6 +36,7 @@ function detailRows(card) {
     ["Kind", entityType(card.type).label],
     ["Name", card.name === card.title ? "" : card.name],
     ["About", card.description ?? ""],
+    ["Contents", card.members ? (card.summary ?? "") : ""],
     ["Status", state],
     ["Last activity", card.seen ? element("time", { datetime: card.seen }, dateTime(card.seen)) : ""],
     ["Attributed", card.unattributed ? "No: it holds records whose run is unknown" : ""],
@@ -116,6 +118,8 @@ export function fillDetailsPanel(aside, graph, card, actions) {
           button("Downstream", () => actions.focus(key, "downstream")),
         ),
       ];
+  const group = details.members ? undefined : graph.groupOf(card);
+  const fold = group ? [button(`Fold ${group.title} (${count(group.cards, "card")})`, () => actions.fold(key))] : [];
   aside.replaceChildren(
     element(
       "header",
@@ -128,6 +132,7 @@ export function fillDetailsPanel(aside, graph, card, actions) {
     recordedFacts(details),
     element("p", { class: "row" }, ...links(details)),
     element("p", { class: "row" }, details.members ? "" : element("span", { class: "muted" }, "Show only"), ...focus),
+    ...(fold.length ? [element("p", { class: "row" }, ...fold)] : []),
     neighbourSection(graph, card, "upstream", actions),
     neighbourSection(graph, card, "downstream", actions),
   );

@@ -15,7 +15,7 @@ const KINDS = ["project", "dataset", "run", "file", "version", "job"];
 
 /**
  * List the cards whose loaded texts contain a text: first those whose title starts with it, then those whose title
- * contains it.
+ * contains it, and folders in clusters and folded groups.
  * @param {GraphView} graph
  * @param {string} text in lower case
  * @returns {Hit[]}
@@ -33,6 +33,12 @@ export function findLoaded(graph, text) {
     const hit = { key, title, detail, type: type.label };
     const at = title.toLowerCase().indexOf(text);
     (at === 0 ? prefixed : at > 0 ? titled : others).push(hit);
+  }
+  // folders are not searched by the server, and their keys hold their paths
+  for (const key of graph.owners.keys()) {
+    if (!key.startsWith("folder:") || !key.toLowerCase().includes(text, "folder:".length)) continue;
+    const holder = graph.details.get(graph.clusterOf(key))?.title ?? "";
+    others.push({ key, title: key.slice("folder:".length), detail: `in ${holder}`, type: "folder" });
   }
   return [...prefixed, ...titled, ...others];
 }

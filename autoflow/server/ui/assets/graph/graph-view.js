@@ -58,6 +58,11 @@ export class GraphView {
     /** @type {number[][]} arrows into each card */
     this.incoming = Array.from({ length: this.size }, () => []);
     this._readArrows(response.arrows, response.ways);
+    /** @type {Map<number, number>} how many arrows of the whole graph an arrow stands for, if more than one */
+    this.edgeCounts = new Map(Object.entries(response.edges).map(([arrow, edges]) => [Number(arrow), edges]));
+    /** groups that can be folded */
+    this.foldable = response.groups;
+    this.grouping = response.grouping;
     /** @type {Map<number, string>} states of runs, by card */
     this.states = new Map(
       Object.entries(response.states).flatMap(([state, cards]) => cards.map((card) => [card, state])),
@@ -68,6 +73,8 @@ export class GraphView {
     this.hiddenNeighbours = new Map(Object.entries(response.more).map(([card, counts]) => [Number(card), counts]));
     /** @type {Map<string, CardTexts>} */
     this.details = new Map(response.cards.map((card) => [card.key, card]));
+    /** @type {Map<string, string> | null} */
+    this._owners = null;
   }
 
   /**
@@ -159,11 +166,41 @@ export class GraphView {
     return positions;
   }
 
-  /** @param {string} key @returns {string} the key of the cluster that holds a card, empty for none */
+  /** The keys of clusters and folded groups, by the keys of the cards that they hold. */
+  get owners() {
+    this._owners ??= new Map(
+      [...this.details.values()].flatMap((card) =>
+        this.index.has(card.key) ? (card.members ?? []).map((member) => [member, card.key]) : [],
+      ),
+    );
+    return this._owners;
+  }
+
+  /** @param {string} key @returns {string} the key of the cluster or folded group that holds a card, empty for none */
   clusterOf(key) {
-    for (const card of this.details.values())
-      if (card.members?.includes(key) && this.index.has(card.key)) return card.key;
-    return "";
+    return this.owners.get(key) ?? "";
+  }
+
+  /** @param {number} card @returns {import("../contract.js").SceneGroup | undefined} undefined for a card of none */
+  groupOf(card) {
+    return this.foldable[this.grouping[card] ?? -1];
+  }
+
+  /**
+   * Return the box around the cards of a group.
+   * @param {string} key of the group
+   * @returns {import("./camera.js").Box | null} null if none is shown
+   */
+  boxOfGroup(key) {
+    const group = this.foldable.findIndex((other) => other.key === key);
+    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+    for (let card = 0; card < this.size; card += 1) {
+      if (this.grouping[card] !== group) continue;
+      const [x, y] = [this.x[card] ?? 0, this.y[card] ?? 0];
+      [left, top] = [Math.min(left, x), Math.min(top, y)];
+      [right, bottom] = [Math.max(right, x + WIDTH), Math.max(bottom, y + (this.heights[card] ?? 0))];
+    }
+    return right < left ? null : { x: left, y: top, width: right - left, height: bottom - top };
   }
 
   /** The number of cards, those in clusters included. */
@@ -182,7 +219,9 @@ export class GraphView {
 
   /** @param {number} arrow @returns {string} */
   meaningOf(arrow) {
-    return MEANINGS[(this.kind[arrow] ?? 0) & 3] ?? "";
+    const meaning = MEANINGS[(this.kind[arrow] ?? 0) & 3] ?? "";
+    const edges = this.edgeCounts.get(arrow);
+    return edges ? `${meaning}, ${edges} times` : meaning;
   }
 
   /** @param {number} arrow @returns {number[]} the lengths of its dashes and gaps, empty for a solid line */

@@ -19,8 +19,11 @@ const PAN_STEP = 80; // pixels an arrow key pans the camera by
  * @param {() => boolean} page.clearChosen whether any were chosen
  * @param {(key: string, side: "both") => void} page.focus
  * @param {() => void} page.unfocus
+ * @param {(key: string) => void} page.fold folds the group of a card
+ * @param {(key: string) => void} page.open shows the cards of a cluster or a folded group
  */
-export function handleKeyboard({ viewport, search, graph, select, choose, clearChosen, focus, unfocus }) {
+export function handleKeyboard(page) {
+  const { viewport, search, graph, select, choose, clearChosen, focus, unfocus, fold, open } = page;
   const { camera, cards, stage } = viewport;
 
   /** @type {Record<string, () => void>} */
@@ -46,8 +49,9 @@ export function handleKeyboard({ viewport, search, graph, select, choose, clearC
     if (key === " " && shiftKey) choose(card);
     else if (key === " ") select(card, true);
     else if (key === "f" || key === "F") focus(card, "both");
-    else if (key === "Enter" && details && !details.members && linkTarget(details))
-      location.assign(linkTarget(details) ?? "");
+    else if (key === "g" || key === "G") fold(card);
+    else if (key === "Enter" && details?.members) open(card);
+    else if (key === "Enter" && details && linkTarget(details)) location.assign(linkTarget(details) ?? "");
     else if (key === "Enter") select(card, true);
     else return false;
     return true;

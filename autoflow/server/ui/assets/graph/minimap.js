@@ -67,7 +67,9 @@ export class Minimap {
     context.clearRect(0, 0, width, height);
     for (let n = 0; n < graph.size; n += 1) {
       const state = graph.states.get(n);
-      context.fillStyle = state ? (state === "failed" ? this.failedColour : this.runColour) : graph.typeOf(n).color;
+      const type = graph.typeOf(n);
+      const colour = type.name === "task" ? this.runColour : type.color;
+      context.fillStyle = state === "failed" ? this.failedColour : colour;
       const wide = Math.max(WIDTH * this.scale, MIN_CARD);
       const high = Math.max((graph.heights[n] ?? 0) * this.scale, MIN_CARD);
       context.fillRect(MARGIN + (graph.x[n] ?? 0) * this.scale, MARGIN + (graph.y[n] ?? 0) * this.scale, wide, high);

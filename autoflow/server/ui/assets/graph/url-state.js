@@ -8,6 +8,9 @@
  * @property {CardSide | null} focus limits the graph to one side of a card
  * @property {CardSide[]} expand cards whose hidden neighbours are shown
  * @property {string[]} opened keys of clusters that are shown as single cards
+ * @property {"none" | "large" | "all"} fold which groups are shown as one card each; large: all, in a large workspace
+ * @property {string[]} folded keys of groups that are shown as one card
+ * @property {string[]} unfolded keys of groups that are shown as their cards
  * @property {boolean} clusters whether similar cards are grouped
  * @property {number | null} depth hops around the entry; null for the default
  * @property {string[]} kinds
@@ -27,6 +30,9 @@ function parseCardSide(text) {
   return { card: key.join("~"), side: /** @type {CardSide["side"]} */ (side) };
 }
 
+/** @type {Readonly<Record<string, GraphQuery["fold"]>>} by the value in the address */
+const FOLDS = { all: "all", no: "none" };
+
 /** @returns {State} the state that the address holds */
 export function readState() {
   const params = new URLSearchParams(location.search);
@@ -38,6 +44,9 @@ export function readState() {
       focus: parseCardSide(params.get("focus") ?? ""),
       expand: params.getAll("expand").flatMap((text) => parseCardSide(text) ?? []),
       opened: params.getAll("open"),
+      fold: FOLDS[params.get("groups") ?? ""] ?? "large",
+      folded: params.getAll("fold"),
+      unfolded: params.getAll("unfold"),
       clusters: params.get("clusters") !== "no",
       depth: depth && /^\d{1,2}$/.test(depth) ? Number(depth) : null,
       kinds: params.getAll("kind"),
@@ -64,6 +73,9 @@ export function writeState({ query, card, chosen, table, camera }, push) {
   if (query.focus) params.set("focus", `${query.focus.side}~${query.focus.card}`);
   for (const { side, card: key } of query.expand) params.append("expand", `${side}~${key}`);
   for (const key of query.opened) params.append("open", key);
+  if (query.fold !== "large") params.set("groups", query.fold === "all" ? "all" : "no");
+  for (const key of query.folded) params.append("fold", key);
+  for (const key of query.unfolded) params.append("unfold", key);
   if (!query.clusters) params.set("clusters", "no");
   if (query.depth !== null) params.set("depth", String(query.depth));
   for (const kind of query.kinds) params.append("kind", kind);
@@ -91,6 +103,9 @@ export function requestBody(query) {
     focus: query.focus,
     expand: query.expand,
     opened: query.opened,
+    fold: query.fold,
+    folded: query.folded,
+    unfolded: query.unfolded,
     clusters: query.clusters,
     depth: query.depth,
     kinds: query.kinds,
@@ -109,4 +124,9 @@ export function isFiltered(query) {
 /** @param {GraphQuery} query @returns {string} equal for queries with equal filters */
 export function filterKey({ kinds, apps, since, until }) {
   return JSON.stringify([kinds, apps, since, until]);
+}
+
+/** @param {string} key of a card @returns {boolean} whether it is a folded group's */
+export function isGroup(key) {
+  return key.startsWith("group:");
 }

@@ -185,6 +185,13 @@ export class Viewport {
       );
   }
 
+  /** Show all cards of a group. @param {string} key */
+  fitGroup(key) {
+    const box = this.graph?.boxOfGroup(key);
+    if (!box) return;
+    this.camera.show(this.camera.fitting(box), true);
+  }
+
   /** @returns {boolean} whether the whole graph can be shown on the stage so that titles can be read */
   canShowAll() {
     const { graph, camera } = this;

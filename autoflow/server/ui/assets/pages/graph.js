@@ -10,17 +10,19 @@ import { fillCardTable } from "../graph/card-table.js";
 import { compareBar, isComparable, toggleChosen } from "../graph/compare-bar.js";
 import { depthSlider } from "../graph/depth-slider.js";
 import { fillDetailsPanel } from "../graph/details-panel.js";
+import { noMatches, noRuns } from "../graph/empty-states.js";
 import { exportMenu } from "../graph/export-menu.js";
 import { filterChips } from "../graph/filter-chips.js";
 import { filterMenu } from "../graph/filter-menu.js";
 import { graphSearch } from "../graph/graph-search.js";
 import { GraphView } from "../graph/graph-view.js";
+import { groupMenu, withGroup } from "../graph/group-menu.js";
 import { handleKeyboard } from "../graph/keyboard.js";
 import { legend } from "../graph/legend.js";
 import { handlePrinting } from "../graph/print.js";
-import { filterKey, isFiltered, readState, requestBody, writeState } from "../graph/url-state.js";
+import { filterKey, isFiltered, isGroup, readState, requestBody, writeState } from "../graph/url-state.js";
 import { Viewport } from "../graph/viewport.js";
-import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
+import { initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /** @typedef {import("../graph/url-state.js").State} State */
 /** @typedef {import("../graph/url-state.js").GraphQuery} GraphQuery */
@@ -29,14 +31,6 @@ const { facts, query } = initPage();
 const entry = facts.entry ?? "workspace";
 // a folder has a path in the query instead of a number; with neither, it is the first workspace
 const number = facts[entry] ? Number(facts[entry]) : query.get("path");
-
-const EXAMPLE = `from autoflow import workflow, workflow_input
-
-@workflow_input("project")
-def load(project_id): ...
-
-with workflow("Train") as run:
-    load(7)`;
 
 const narrow = matchMedia("(max-width: 700px)");
 
@@ -47,6 +41,8 @@ let isPending = false;
 let polling = null;
 /** whether the camera is to show all of the graph that is being loaded */
 let refit = false;
+/** whether the graph that is being loaded is laid out anew, whatever stood where */
+let relayout = false;
 /** @type {GraphView | null} */
 let graph = null;
 /** @type {AbortController | null} of the request for a graph */
@@ -90,6 +86,10 @@ tryNow.addEventListener("click", () => polling?.now());
 lost.append(tryNow);
 const failure = element("p", { class: "notice failed-request", role: "alert", hidden: true });
 const filter = filterMenu(() => state.query, changeFilter);
+const groups = groupMenu(foldGroup, (folding) => {
+  refit = true;
+  void update({ ...state.query, ...folding }).catch(handleError);
+});
 const search = graphSearch(
   () => graph,
   (key) => go(key),
@@ -104,6 +104,7 @@ const bar = element(
   ...(entry === "project" ? [projectTabs(Number(number), "workflow")] : []),
   search.element,
   filter.menu,
+  groups.menu,
   exportMenu(
     () => graph,
     () => ({ [entry]: number, ...requestBody(state.query) }),
@@ -204,7 +205,7 @@ async function load(reason) {
       ...requestBody(state.query),
       keep,
       have,
-      positions: refit || reason === "back" || !graph ? {} : graph.positions,
+      positions: refit || relayout || reason === "back" || !graph ? {} : graph.positions,
     },
     request.signal,
   ).finally(() => {
@@ -215,6 +216,7 @@ async function load(reason) {
   const first = !graph;
   const fit = refit;
   refit = false;
+  relayout = false;
   graph = new GraphView(/** @type {import("../graph/graph-view.js").Scene} */ (response));
   render(graph, first, reason, fit);
   if (first) followChanges(response.changes);
@@ -225,6 +227,7 @@ function render(shown, first, reason, fit) {
   heading.textContent = shown.title;
   heading.title = shown.title;
   filter.show(shown.facets);
+  groups.show(shown.foldable);
   mapLegend.show(shown.facets.kinds);
   depth.show(state.query.depth);
   depth.element.hidden = Boolean(state.query.focus);
@@ -232,7 +235,8 @@ function render(shown, first, reason, fit) {
   const empty = !shown.facets.cards || !shown.size;
   blank.hidden = !empty;
   viewport.frame.classList.toggle("gone", empty || state.table);
-  if (empty) blank.replaceChildren(isFiltered(state.query) && shown.facets.cards ? noMatches() : noRuns());
+  if (empty)
+    blank.replaceChildren(isFiltered(state.query) && shown.facets.cards ? noMatches(clearButton("primary")) : noRuns());
   if (first) {
     showContent(bar, notice, lost, failure, body, status);
     showHeader(shown);
@@ -271,16 +275,6 @@ function showHeader(shown) {
   showTable(state.table, false);
 }
 
-function noRuns() {
-  const code = element("pre", {}, EXAMPLE);
-  return emptyState(
-    "No runs yet",
-    "No recorded run has read or written anything here. Record a run as below. `autoflow doctor` prints where " +
-      "records go; `make demo` has a store of its own in .demo.",
-    code,
-  );
-}
-
 /** @param {Partial<GraphQuery>} change */
 function changeFilter(change) {
   void update({ ...state.query, ...change });
@@ -290,14 +284,6 @@ function clearButton(className = "plain") {
   const clear = element("button", { type: "button", class: className }, "Clear filters");
   clear.addEventListener("click", filter.clear);
   return clear;
-}
-
-function noMatches() {
-  return emptyState(
-    "No matches",
-    "Cards exist, but none of these kinds, apps and days. Clear the filters to see them.",
-    element("p", { class: "row" }, clearButton("primary")),
-  );
 }
 
 /** Show what the graph is limited to, with a button that removes the limit. */
@@ -341,7 +327,7 @@ function select(key, push) {
     const [shown, card] = [graph, graph.indexOf(key)];
     const fill = () => {
       if (state.card === key && graph === shown)
-        fillDetailsPanel(aside, shown, card, { go, close: () => select("", true), focus, open });
+        fillDetailsPanel(aside, shown, card, { go, close: () => select("", true), focus, open, fold });
     };
     fill();
     // on narrow screens the panel may cover the card
@@ -362,16 +348,27 @@ function showRows(shown) {
   void fillCardTable(tableSection, shown, go, () => graph === shown).catch(handleError);
 }
 
-/** Show a card, out of its cluster, and select it; nothing if the graph has no such card. @param {string} key */
+/** Show a card, out of its group and cluster, and select it, unless there is none. @param {string} key */
 async function go(key) {
-  const cluster = graph?.index.has(key) ? "" : graph?.clusterOf(key);
-  if (cluster) await update({ ...state.query, opened: [...state.query.opened, cluster] });
+  for (let nesting = 0; nesting < 2; nesting += 1) {
+    const cluster = graph?.index.has(key) ? "" : graph?.clusterOf(key);
+    if (cluster) await update(withOpened(cluster));
+  }
   const card = graph?.indexOf(key) ?? -1;
   if (card < 0) return;
   showTable(false);
   select(key, true);
   viewport.centreOn(card);
-  setTimeout(() => viewport.cards.focus(key), 50);
+  const before = document.activeElement;
+  // a person who went on meanwhile keeps the focus
+  setTimeout(() => document.activeElement === before && viewport.cards.focus(key), 50);
+}
+
+/** @param {string} key of a cluster or a folded group @returns {GraphQuery} one that shows its cards */
+function withOpened(key) {
+  relayout ||= isGroup(key);
+  if (isGroup(key)) return { ...state.query, ...withGroup(state.query, key, false) };
+  return { ...state.query, opened: [...state.query.opened, key] };
 }
 
 /** Limit the graph to one side of a card. @param {string} card @param {"upstream" | "downstream" | "both"} side */
@@ -379,9 +376,33 @@ function focus(card, side) {
   void update({ ...state.query, focus: { card, side } }).catch(handleError);
 }
 
-/** Show the members of a cluster. @param {string} cluster its key */
-function open(cluster) {
-  void update({ ...state.query, opened: [...state.query.opened, cluster] }).catch(handleError);
+/** Show the members of a cluster or a folded group. @param {string} key */
+function open(key) {
+  if (isGroup(key)) foldGroup(key, false);
+  else void update(withOpened(key)).catch(handleError);
+}
+
+/** Fold the group of a card. @param {string} key of the card */
+function fold(key) {
+  const group = graph?.groupOf(graph.indexOf(key));
+  if (group && !group.folded) foldGroup(group.key, true);
+}
+
+/**
+ * Fold a group and select its card, or show its cards.
+ * @param {string} key of the group
+ * @param {boolean} isFolded
+ */
+function foldGroup(key, isFolded) {
+  relayout = true;
+  if (!isFolded && state.card === key) state.card = "";
+  void update({ ...state.query, ...withGroup(state.query, key, isFolded) })
+    .then(() => {
+      if (!graph || (isFolded && !graph.index.has(key))) return;
+      if (isFolded) return void go(key);
+      viewport.fitGroup(key);
+    })
+    .catch(handleError);
 }
 
 /** Switch between table and graph. @param {boolean} asTable @param {boolean} [push] into the browser's history */
@@ -439,6 +460,8 @@ handleKeyboard({
     return any;
   },
   focus,
+  fold,
+  open,
   unfocus: () => state.query.focus && update({ ...state.query, focus: null }),
 });
 
