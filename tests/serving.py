@@ -6,21 +6,30 @@ import contextlib
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from autoflow.server.http import listener
 from autoflow.server.http.access_log import AccessLog
 from autoflow.server.http.app import application
 from autoflow.server.server import Server
+from autoflow.server.sign_in.options import OidcOptions
 
 HOST = "127.0.0.1"
 
 
 @contextlib.contextmanager
-def served(server: Server, *, auth: bool = False, access_log: AccessLog | None = None) -> Iterator[str]:
-    """Serve a server from a thread of this process; gives its url."""
+def served(
+    server: Server,
+    *,
+    auth: bool = False,
+    access_log: AccessLog | None = None,
+    oidc: Callable[[str], OidcOptions] | None = None,
+) -> Iterator[str]:
+    """Serve a server from a thread of this process; gives its url, which the options of the sign-in depend on."""
     with listener.listen(HOST, 0) as listening:
-        running = listener.server(application(server, auth=auth, names=[HOST], access_log=access_log))
+        options = oidc(listener.address_of(listening, HOST)) if oidc is not None else None
+        app = application(server, auth=auth, names=[HOST], access_log=access_log, oidc=options)
+        running = listener.server(app)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, name="server", daemon=True)
         thread.start()
         try:

@@ -90,6 +90,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "operations": _OPERATIONS,
     "media": _OPERATIONS,
     "authorization": _OPERATIONS,
+    "sign_in": {"authorization", *_OPERATIONS},
     "versions": _VERSIONS,
     "lineage": {"versions", *_VERSIONS},
     "project_types": _PROJECT_TYPES,
@@ -105,7 +106,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "webhook_delivery": {"webhook_request", *_OPERATIONS},
     "background_maintenance": {"server", *_SERVER},
     "ui": _LOW,
-    "http": {"server", "ui", *_SERVER},
+    "http": {"server", "sign_in", "ui", *_SERVER},
     "__init__": set(),
 }
 
@@ -132,6 +133,9 @@ THIRD_PARTIES = {
     "python_multipart": "server/",
     "msgspec": "server/",
     "prometheus_client": "server/http/metrics.py",
+    "authlib": "server/http/login/provider.py",
+    "joserfc": "server/http/login/provider.py",
+    "httpx2": "server/http/login/provider.py",
 }
 
 

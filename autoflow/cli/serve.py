@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
+import importlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -50,11 +52,15 @@ def serve(args: argparse.Namespace) -> int:
         from autoflow.server.http.app import application
         from autoflow.server.server import Server
         from autoflow.server.webhook_delivery import WebhookDelivery
+
+        if options.oidc is not None:
+            importlib.import_module("autoflow.server.http.login.routes")
     except ImportError as error:
-        raise ServerExtraMissing(f"`autoflow serve` needs more packages: {install('server')} ({error})") from error
+        extras = ("server", "oidc") if options.oidc is not None else ("server",)
+        raise ServerExtraMissing(f"`autoflow serve` needs more packages: {install(*extras)} ({error})") from error
     with contextlib.ExitStack() as closing:
         listening = closing.enter_context(listener.listen(options.host, options.port))
-        auth = options.auth or not listener.on_loopback(listening)
+        auth = options.auth or options.oidc is not None or not listener.on_loopback(listening)
         access_log = AccessLog(options.access_log) if options.access_log is not None else None
         if access_log is not None:
             closing.callback(access_log.close)
@@ -69,9 +75,11 @@ def serve(args: argparse.Namespace) -> int:
             maintenance.start()
             webhooks.start()
             url = listener.address_of(listening, options.host)
-            app = application(server, auth=auth, names=[options.host], access_log=access_log)
+            app = application(server, auth=auth, names=[options.host], access_log=access_log, oidc=options.oidc)
             store = server.database if options.database else folder
-            listener.serve(app, listening, lambda: _print_usage(url, store, auth=auth, has_tokens=has_tokens))
+            sign_in = options.oidc.issuer if options.oidc is not None else None
+            usage = functools.partial(_print_usage, url, store, auth=auth, has_tokens=has_tokens, sign_in=sign_in)
+            listener.serve(app, listening, usage)
         finally:
             webhooks.stop()
             maintenance.stop()
@@ -100,10 +108,11 @@ def _open(server: Server) -> bool:
         return True
 
 
-def _print_usage(url: str, store: str, *, auth: bool, has_tokens: bool) -> None:
+def _print_usage(url: str, store: str, *, auth: bool, has_tokens: bool, sign_in: str | None) -> None:
     token = "<token>" if auth else "any"
+    hint = f"    (sign in by {sign_in})" if sign_in else "    (any user name, and a token as the password)"
     print(f"autoflow serves {store}")
-    print(f"  open in browser  {url}/" + ("    (any user name, and a token as the password)" if auth else ""))
+    print(f"  open in browser  {url}/" + (hint if auth else ""))
     print(f"  from an app      AUTOFLOW_SERVER={url}" + (" AUTOFLOW_TOKEN=<token>" if auth else ""))
     print(f"  with the SDK     ENV=production SERVER_ADDRESS={url} API_TOKEN={token}")
     if not auth:

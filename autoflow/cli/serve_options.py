@@ -15,6 +15,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from autoflow import settings
+from autoflow.cli import oidc_options
+from autoflow.server.sign_in.options import OidcOptions
 
 DEFAULT = "default"
 CONFIG = "config"
@@ -35,6 +37,7 @@ class ServeOptions:
     auth: bool = False
     access_log: str | None = None
     private_webhooks: bool = False
+    oidc: OidcOptions | None = None
 
 
 _TYPES: Mapping[str, type] = {
@@ -43,7 +46,7 @@ _TYPES: Mapping[str, type] = {
     "auth": bool,
     "private_webhooks": bool,
 }  # all others are texts
-_NAMES = tuple(field.name for field in fields(ServeOptions))
+_NAMES = tuple(field.name for field in fields(ServeOptions) if field.name != oidc_options.TABLE)
 
 
 def load(args: argparse.Namespace) -> tuple[ServeOptions, dict[str, str]]:
@@ -61,8 +64,13 @@ def load(args: argparse.Namespace) -> tuple[ServeOptions, dict[str, str]]:
     path: str | None = getattr(args, CONFIG, None) or named
     values: dict[str, Any] = {}
     sources = dict.fromkeys(_NAMES, DEFAULT)
+    table = _read(path) if path is not None else {}
+    prefix = oidc_options.PREFIX
+    oidc_names = [name for name in environment if name.startswith(prefix)]
+    oidc_texts = {name.removeprefix(prefix): environment.pop(name) for name in oidc_names}
+    oidc = oidc_options.load(table.pop(oidc_options.TABLE, None), path, oidc_texts, settings.serve_variable(prefix))
     if path is not None:
-        for name, value in _read(path).items():
+        for name, value in table.items():
             values[name], sources[name] = _checked(name, value, path), path
     for name, text in environment.items():
         variable = settings.serve_variable(name)
@@ -70,7 +78,7 @@ def load(args: argparse.Namespace) -> tuple[ServeOptions, dict[str, str]]:
     for name in _NAMES:
         if (value := getattr(args, name, None)) is not None:
             values[name], sources[name] = value, f"--{name.replace('_', '-')}"
-    return ServeOptions(**values), sources
+    return ServeOptions(**values, oidc=oidc), sources
 
 
 def _read(path: str) -> dict[str, Any]:
@@ -114,3 +122,5 @@ def describe(options: ServeOptions, sources: Mapping[str, str]) -> Iterator[str]
         else:
             text = _PASSWORD.sub(lambda match: f"{match[1] or match[2]}***", value) if isinstance(value, str) else value
             yield f"{name} = {json.dumps(text, ensure_ascii=False)}  # {sources[name]}"
+    if options.oidc is not None:
+        yield from oidc_options.describe(options.oidc)

@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from autoflow.cli import serve_options
+from autoflow.cli.lifetime import parse_lifetime
 from autoflow.cli.serve import folder_of, witness_folder
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
 
 if TYPE_CHECKING:
     from autoflow.server.authorization import Token, Tokens
-
-_UNITS = {"h": 3600, "d": 24 * 3600, "w": 7 * 24 * 3600}
-_LONGEST = 100 * 365 * _UNITS["d"]
 
 
 @contextlib.contextmanager
@@ -37,26 +35,12 @@ def _tokens(args: argparse.Namespace) -> Iterator[Tokens]:
 
 def create(args: argparse.Namespace) -> int:
     """Create a token and print it on standard output; it cannot be printed again."""
-    lifetime = _seconds(args.expires) if args.expires is not None else None
+    lifetime = parse_lifetime(args.expires) if args.expires is not None else None
     with _tokens(args) as tokens:
         token = tokens.create(args.user, args.team or ["Team"], scope=args.scope, role=args.role, lifetime=lifetime)
     print(token)
     print("Store it safely: the server has only its sha256, and cannot print it again.", file=sys.stderr)
     return 0
-
-
-def _seconds(lifetime: str) -> float:
-    """Return a lifetime such as ``30d`` in seconds.
-
-    Raises:
-        ValueError: it is not a number of hours, days or weeks.
-    """
-    number, unit = lifetime[:-1], lifetime[-1:]
-    if unit not in _UNITS or not number.isdecimal() or not 0 < int(number) * _UNITS[unit] <= _LONGEST:
-        raise ValueError(
-            f"{lifetime!r} is not a lifetime: write a number of hours, days or weeks, such as 12h, 30d or 8w"
-        )
-    return float(int(number) * _UNITS[unit])
 
 
 def list_all(args: argparse.Namespace) -> int:

@@ -23,7 +23,7 @@ from autoflow.server.db.access import FIRST_TEAM, LOCAL, Caller
 from autoflow.server.db.engine import Store
 from autoflow.server.db.roles import ADMIN, WRITE, permissions
 from autoflow.server.errors import Forbidden, Invalid, NotFound, Unauthenticated
-from autoflow.wire.tokens import START
+from autoflow.wire.tokens import SESSION_START, START
 
 BYTES = 64
 UNRESTRICTED = "local"  # scope of a token that was issued by a server which needs none
@@ -67,6 +67,11 @@ def generate() -> str:
 def generate_for_reproduction() -> str:
     """Return a new random token that every server recognizes as a reproduction's."""
     return START + generate()[len(START) :]
+
+
+def generate_for_session() -> str:
+    """Return a new random token that is recognized as the session of a browser."""
+    return SESSION_START + generate()[len(SESSION_START) :]
 
 
 def digest(token: str) -> str:

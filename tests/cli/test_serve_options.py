@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 
 import pytest
 import requests
 
+from autoflow.cli import serve_options
 from autoflow.cli.main import main
+from autoflow.server.sign_in.options import RoleRule
 from tests.serving import serving
+
+if sys.version_info >= (3, 11):
+    import tomllib
 
 on_3_11 = pytest.mark.skipif(sys.version_info < (3, 11), reason="a Python without tomllib reads no server.toml")
 
@@ -137,3 +143,34 @@ def test_a_server_and_its_tokens_by_a_file_alone(config, tmp_path, monkeypatch, 
         process.communicate(timeout=60)
     entries = [json.loads(line) for line in log.read_text().splitlines()]
     assert [(entry["status"], entry["user"]) for entry in entries] == [(401, None), (200, "ann")]
+
+
+@on_3_11
+def test_the_sign_in_is_a_table_and_its_variables_precede_it(config, capsys, refused, monkeypatch, tmp_path):
+    """Its secret is in a file of its own and is not printed; an incomplete or unsafe table is refused."""
+    (tmp_path / "secret").write_text("hidden\n")
+    monkeypatch.setenv("AUTOFLOW_SERVE_OIDC_DOMAINS", "example.org, example.com")
+    monkeypatch.setenv("AUTOFLOW_SERVE_OIDC_ROLES", '[{"team": "Vision", "role": "editor", "group": "ml"}]')
+    own = f'issuer = "https://id.example.org"\nclient_id = "a"\nclient_secret_file = "{tmp_path}/secret"\n'
+    complete = f'[oidc]\n{own}url = "https://a.example.org"\nsession = "2d"\n'
+    options, _sources = serve_options.load(argparse.Namespace(config=config(complete)))
+    assert options.oidc.client_secret == "hidden"
+    assert (options.oidc.domains, options.oidc.session_seconds) == (("example.org", "example.com"), 2 * 86400)
+    assert options.oidc.roles == (RoleRule("Vision", "editor", "ml"),)
+    assert main(["serve", "--print-config", "--config", config(complete)]) == 0
+    printed = capsys.readouterr().out
+    assert "hidden" not in printed
+    assert tomllib.loads(printed)["oidc"]["url"] == "https://a.example.org"
+    assert "needs url" in refused("--config", config(f"[oidc]\n{own}"))
+    for line, reason in {
+        'url = "http://a.example.org"': "https address",
+        'urls = "x"': "no option of",
+        "domains = 7": "a list of texts",
+        'roles = [{team = "V", role = "owner"}]': "no role",
+        'roles = [{group = "V"}]': "not such as",
+        'session = "soon"': "not a lifetime",
+    }.items():
+        more = "" if line.startswith("url =") else 'url = "https://a.example.org"\n'
+        monkeypatch.delenv("AUTOFLOW_SERVE_OIDC_ROLES", raising=False)
+        monkeypatch.delenv("AUTOFLOW_SERVE_OIDC_DOMAINS", raising=False)
+        assert reason in refused("--config", config(f"[oidc]\n{own}{more}{line}\n")), line

@@ -38,7 +38,7 @@ from autoflow.server.db.columns import identifier as _id
 from autoflow.server.db.columns import text_column as _text
 from autoflow.server.db.columns import timestamps as _timestamps
 
-REVISION = "0030"
+REVISION = "0031"
 
 metadata = MetaData()
 
@@ -74,9 +74,17 @@ identity = _table(
 )
 
 teams = _table("teams", _id(), _text("name"), _text("description"), *_timestamps())
-users = _table("users", _id(), _text("login"), _text("name"), *_timestamps())
+users = _table(
+    "users",
+    _id(),
+    _text("login"),
+    _text("name"),
+    Column("oidc_subject", Text),  # issuer and subject of the account that signs in as this user
+    *_timestamps(),
+)
 Index("teams_by_name", teams.c.name, unique=True)
 Index("users_by_login", users.c.login, unique=True)
+Index("users_by_oidc_subject", users.c.oidc_subject, unique=True)
 members = _table(
     "members",
     Column("team_id", Number, ForeignKey("teams.id"), nullable=False),

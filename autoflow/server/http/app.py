@@ -28,6 +28,7 @@ from autoflow.server.http.app_streams import AppStreams
 from autoflow.server.http.authentication import Authenticator, network, token_of
 from autoflow.server.http.compression import JsonCompression
 from autoflow.server.http.exchange import Observer, exchange_of
+from autoflow.server.http.login.session_cookie import SessionCookie
 from autoflow.server.http.metrics import Metrics
 from autoflow.server.http.probes import Probes
 from autoflow.server.http.request_body import RequestBody
@@ -37,6 +38,7 @@ from autoflow.server.methods.admin.app_commands import NoAppConnected
 from autoflow.server.methods.admin.tasks import NOT_STORED
 from autoflow.server.request_parser import as_number
 from autoflow.server.server import DOWNLOADS, METHODS, QUERIES, READING, READS, UPLOADS, Server
+from autoflow.server.sign_in.options import OidcOptions
 from autoflow.server.ui import routes as page
 from autoflow.wire import methods
 
@@ -65,9 +67,10 @@ _FILE_ROUTES = {
 class Endpoints:
     """The routes' endpoints, over one server."""
 
-    def __init__(self, server: Server, authenticator: Authenticator) -> None:
+    def __init__(self, server: Server, authenticator: Authenticator, cookie: SessionCookie | None = None) -> None:
         self._server = server
         self._authenticator = authenticator
+        self._cookie = cookie
         self.streams = AppStreams()
         self._readers, self._writers = Pool(READ_THREADS), Pool(WRITE_THREADS)
         self._uploads, self._streams = Pool(UPLOAD_THREADS), Pool(STREAM_THREADS)
@@ -128,11 +131,19 @@ class Endpoints:
 
     async def _authenticate(self, request: Request) -> Caller:
         site = f"{request.url.scheme}://{request.headers['host']}"
-        token, address = token_of(request), _address(request)
+        token = token_of(request)
+        address: str | None = _address(request)
+        if token is None and self._cookie is not None and (token := self._cookie.token(request)) is not None:
+            address = None  # a browser sends the cookie of a session that is over with every request of a page
         if token is None or not self._authenticator.needs_query(token):
             return self._authenticator.authenticate(token, address, site)
         # Threads are shared by token, so that a flood of wrong tokens from an address delays no valid one from it.
         return await self._tokens.run(digest(token), self._authenticator.authenticate, token, address, site)
+
+    async def authenticate_token(self, request: Request, token: str) -> object:
+        """Return the user of a token that a request has in its body; raises as `Authenticator.authenticate`."""
+        authenticate = self._authenticator.authenticate
+        return await self._tokens.run(digest(token), authenticate, token, _address(request), "")
 
     async def call(self, request: Request, caller: Caller, method: str, arguments: Mapping[str, Any]) -> Any:
         """Call a method of the wire for a request to another route."""
@@ -234,7 +245,12 @@ async def _handle_exception(request: Request, error: Exception) -> Response:
 
 
 def application(
-    server: Server, *, auth: bool, names: Collection[str] = (), access_log: AccessLog | None = None
+    server: Server,
+    *,
+    auth: bool,
+    names: Collection[str] = (),
+    access_log: AccessLog | None = None,
+    oidc: OidcOptions | None = None,
 ) -> ASGIApp:
     """Return the server as an ASGI application.
 
@@ -243,8 +259,18 @@ def application(
         auth: whether every request needs a token; then any name is accepted in the Host header.
         names: names accepted in the Host header beside this machine's own, without `auth`.
         access_log: is called with each request; None for no log.
+        oidc: how browsers sign in; None for the tokens alone.
+
+    Raises:
+        ImportError: the packages of the sign-in are not installed.
     """
-    endpoints = Endpoints(server, Authenticator(server.tokens, required=auth))
+    cookie = SessionCookie(secure=oidc.secure, seconds=oidc.session_seconds) if oidc is not None else None
+    endpoints = Endpoints(server, Authenticator(server.tokens, required=auth), cookie)
+    login = None
+    if oidc is not None and cookie is not None:
+        from autoflow.server.http.login.routes import Login  # needs the packages of [oidc]
+
+        login = Login(server.store, oidc, cookie, endpoints.authenticate_token)
     metrics = Metrics(server, endpoints.pools)
     compressed = [Middleware(JsonCompression)]
 
@@ -260,7 +286,8 @@ def application(
         Route("/openapi.json", endpoints.get_openapi),
         *AgentRoutes(endpoints.streams, endpoints.authenticate, endpoints.call).routes(),
         *Probes(server, metrics, endpoints.authenticate).routes(),
-        *page.routes(endpoints.authenticate),
+        *(login.routes() if login is not None else ()),
+        *page.routes(endpoints.authenticate, login),
     ]
     app = Starlette(
         routes=routes,

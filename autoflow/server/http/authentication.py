@@ -93,12 +93,12 @@ class Authenticator:
         """
         return self.required or (token is not None and is_reproduction_token(token))
 
-    def authenticate(self, token: str | None, address: str, site: str) -> Caller:
+    def authenticate(self, token: str | None, address: str | None, site: str) -> Caller:
         """Return the user who sent a request.
 
         Args:
             token: the request's token.
-            address: the client's IP address.
+            address: the client's IP address; None for a token that is not to be counted if it is wrong.
             site: scheme and host that the request was sent to.
 
         Raises:
@@ -114,6 +114,8 @@ class Authenticator:
             if self.required and caller.teams is None:
                 raise Forbidden("this token was issued while the server needed none")
         except NotAllowed as refused:
+            if address is None:
+                raise
             client = network(address)
             wait = self._failures.wait(client)
             if wait:

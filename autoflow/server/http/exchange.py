@@ -22,7 +22,9 @@ from autoflow.wire import methods
 
 UNSUPPORTED = "unsupported"  # label of methods that the server does not have: clients choose their names
 PAGE = "page"
-_ROUTES = frozenset({"agent", "assets", "healthz", "metrics", "openapi.json", "previews", "readyz", "storage"})
+_ROUTES = frozenset(
+    {"agent", "assets", "healthz", "login", "logout", "metrics", "openapi.json", "previews", "readyz", "storage"}
+)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _KEY = "autoflow.exchange"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -62,6 +62,17 @@ PAGES: Mapping[str, Page] = {
 Authorize = Callable[[Request], Awaitable[object]]
 
 
+class Login(Protocol):
+    """Sign-in of browsers in another way than by the token that they prompt for."""
+
+    def unauthorized(self, request: Request, error: NotAllowed) -> Response:
+        """Return the response to a request that may not see a page."""
+        ...
+
+    def account(self, request: Request) -> str | None:
+        """Return the login of the browser's session, None if it has none."""
+
+
 def asset(request: Request) -> Response:
     """Serve ``GET /assets/<path>``."""
     match = assets().find(request.path_params["path"])
@@ -80,28 +91,33 @@ def asset(request: Request) -> Response:
     return Response(file.content, headers=headers, media_type=file.media_type)
 
 
-def _document(page: Page, authorize: Authorize) -> Callable[[Request], Awaitable[Response]]:
+def _document(page: Page, authorize: Authorize, login: Login | None) -> Callable[[Request], Awaitable[Response]]:
     async def document(request: Request) -> Response:
         try:
             await authorize(request)
         except NotAllowed as error:
+            if login is not None:
+                return login.unauthorized(request, error)
             challenge = {"WWW-Authenticate": 'Basic realm="autoflow: any name, the token as password"'}
             raise HTTPException(error.status or 401, str(error), headers=challenge) from error
         numbers = {name: value for name, value in request.path_params.items() if isinstance(value, int)}
-        text = shell(page.name, page.title, {**page.facts, **numbers})
+        text = shell(
+            page.name, page.title, {**page.facts, **numbers}, account=login.account(request) if login else None
+        )
         headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
         return HTMLResponse(text, headers=headers)
 
     return document
 
 
-def routes(authorize: Authorize) -> list[Route]:
+def routes(authorize: Authorize, login: Login | None = None) -> list[Route]:
     """Return the routes of the page.
 
     Args:
         authorize: raises `NotAllowed` for a request that needs a token and has none that is valid.
+        login: how browsers sign in; None for the prompt of Basic authentication.
     """
     return [
-        *(Route(path, _document(page, authorize), methods=["GET"]) for path, page in PAGES.items()),
+        *(Route(path, _document(page, authorize, login), methods=["GET"]) for path, page in PAGES.items()),
         Route(f"{ROOT}/{{path:path}}", asset, methods=["GET"]),
     ]

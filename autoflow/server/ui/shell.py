@@ -34,7 +34,10 @@ M9 8.5h3M12 5.5v11M12 5.5h3M12 16.5h3"/></svg><span>autoflow</span></a>
 <form class="find" action="/search" role="search"><input id="find" type="search" name="q" autocomplete="off" \
 placeholder="Search everything" aria-label="Search everything"></form>
 <button id="theme" type="button" class="plain" aria-label="Colours: as the system" title="Colours"></button>
-</header>
+{account}</header>
+"""
+_ACCOUNT = """\
+<form action="/logout" method="post"><button type="submit" title="Signed in as {login}">Sign out</button></form>
 """
 _NOSCRIPT = """\
 <noscript><p class="notice">This page needs JavaScript. Without it, <code>autoflow graph</code> prints the workflow as \
@@ -42,7 +45,9 @@ text, SVG or HTML.</p></noscript>
 """
 
 
-def shell(page: str, title: str, facts: Mapping[str, object], source: Assets | None = None) -> str:
+def shell(
+    page: str, title: str, facts: Mapping[str, object], source: Assets | None = None, *, account: str | None = None
+) -> str:
     """Return the HTML document of a page.
 
     Args:
@@ -50,6 +55,7 @@ def shell(page: str, title: str, facts: Mapping[str, object], source: Assets | N
         title: of the window until the page is loaded.
         facts: become ``data-`` attributes of the root element.
         source: the assets; by default those of this package.
+        account: login of a session that can be ended here, None for none.
 
     Raises:
         KeyError: there is no such page.
@@ -72,7 +78,7 @@ def shell(page: str, title: str, facts: Mapping[str, object], source: Assets | N
             *(f'<link rel="modulepreload" href="{files.url(path)}">\n' for path in files.with_imports(module)),
             f'<link rel="icon" type="image/svg+xml" href="{files.url("icon.svg")}">\n',
             f'<script type="module" src="{files.url(module)}"></script></head>\n<body>\n',
-            _HEADER,
+            _HEADER.format(account=_ACCOUNT.format(login=escape(account)) if account is not None else ""),
             f'<main id="main" tabindex="-1" aria-busy="true"></main>\n{_NOSCRIPT}</body></html>\n',
         )
     )
