@@ -54,6 +54,22 @@ class CodeFile(_CodeFile, total=False):
     withheld: Withheld
 
 
+class _CommitPack(TypedDict):
+    commit: str
+
+
+class CommitPack(_CommitPack, total=False):
+    """A commit that no remote has, as git packs it, without its history.
+
+    Args:
+        content: absent if it is too large.
+        secret: its files that look like secrets, which are not in it.
+    """
+
+    content: StoredContent
+    secret: list[str]
+
+
 class Submodule(TypedDict):
     """A submodule as it was checked out; `dirty` if its files differ from the commit."""
 
@@ -133,6 +149,7 @@ class RunFacts(TypedDict, total=False):
     dirty: bool  # tracked files differ from the commit, or it used files that are not tracked
     patch: Patch  # what differs from a commit that a remote has, else from the run's own
     unpublished: bool  # no remote has the commit
+    pack: CommitPack  # the commit itself, if the repository has no remote
     untracked: list[CodeFile]
     submodules: list[Submodule]
     notebook: Notebook  # the cells that were executed until the run started

@@ -31,6 +31,8 @@ class RunCode(NamedTuple):
         files: files that git does not have, by their paths in the tree.
         submodules: submodules that are checked out.
         cells: the cells of a notebook, as a notebook's file; empty for none.
+        pack: the files of the commit, if no repository here has it and they were recorded; else empty.
+        absent: files of the commit that the pack does not have.
         notes: what could not be restored, a sentence each.
     """
 
@@ -40,6 +42,8 @@ class RunCode(NamedTuple):
     submodules: Sequence[Submodule] = ()
     notes: Sequence[str] = ()
     cells: bytes = b""
+    pack: bytes = b""
+    absent: Sequence[str] = ()
 
 
 def missing_code(facts: RunFacts) -> list[str]:
@@ -88,6 +92,24 @@ def _load_cells(api: DataApi, run: RecordedRun, notes: list[str]) -> bytes:
         return b""
 
 
+def with_pack(api: DataApi, run: RecordedRun, code: RunCode) -> RunCode:
+    """Return the code with the recorded files of its commit, which no repository here has.
+
+    Raises:
+        NotReproducible: they were not recorded, or not completely delivered.
+    """
+    pack = run.facts.get("pack") or {"commit": ""}
+    if "content" not in pack or pack["commit"] != run.commit:
+        raise NotReproducible(f"the files of commit {run.commit[:12]} were not recorded")
+    try:
+        data = _fetch(api, run, pack["content"])
+    except ValueError as error:
+        raise NotReproducible(f"the files of commit {run.commit[:12]} cannot be restored: {error}") from error
+    absent = pack.get("secret", ())
+    notes = [f"not restored: {path}, which looks like a secret" for path in absent]
+    return code._replace(pack=data, absent=absent, notes=[*code.notes, *notes])
+
+
 def _own_copy(facts: RunFacts, file: CodeFile) -> bytes | None:
     """Return a withheld file from the folder of the recorded run, if it is still there and unchanged."""
     root, sha256 = facts.get("root"), file.get("sha256")
@@ -105,7 +127,7 @@ def _fetch(api: DataApi, run: RecordedRun, content: StoredContent) -> bytes:
 
 
 def write_beside(code: RunCode, lock: str) -> list[str]:
-    """Write the changes, files and cells under the name of the lock file with endings of their own; return the
+    """Write the commit, changes, files and cells under the name of the lock file with endings of their own; return the
     paths written.
     """
     written = []
@@ -115,6 +137,9 @@ def write_beside(code: RunCode, lock: str) -> list[str]:
     if code.files:
         write_files(code, f"{lock}.files")
         written.append(f"{lock}.files")
+    if code.pack:
+        write_atomically(f"{lock}.pack", [code.pack])
+        written.append(f"{lock}.pack")
     if code.cells:
         write_atomically(cells_path(lock), [code.cells])
         written.append(cells_path(lock))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterator
 
 from autoflow.model.run_code import executed_notebook
 from autoflow.process.paths import path_below
@@ -33,6 +34,8 @@ def shell_commands(
     commit = facts.get("commit") and code.base
     if commit and repository:
         lines.append(shlex.join(["git", "-C", repository, "worktree", "add", "--detach", tree, commit]))
+    elif commit and code.pack:
+        lines += _unpacking_lines(commit, code, tree, lock)
     elif commit:
         lines.append(shlex.join(["git", "clone", "--", facts.get("repository", "<repository>"), tree]))
         lines.append(shlex.join(["git", "-C", tree, "checkout", "--detach", commit]))
@@ -54,6 +57,19 @@ def shell_commands(
     if commit and repository:
         lines.append(shlex.join(["git", "-C", repository, "worktree", "remove", "--force", tree]))
     return lines
+
+
+def _unpacking_lines(commit: str, code: RunCode, tree: str, lock: str) -> Iterator[str]:
+    """Yield the commands that make a repository of the recorded files of a commit."""
+    git = ["git", "-C", tree]
+    yield shlex.join(["git", "init", "--quiet", tree])
+    yield f"{shlex.join([*git, 'index-pack', '--stdin'])} < {shlex.quote(f'{lock}.pack')}"
+    yield f"echo {shlex.quote(commit)} > {shlex.quote(os.path.join(tree, '.git', 'shallow'))}"
+    yield shlex.join([*git, "update-ref", "HEAD", commit])
+    yield shlex.join([*git, "read-tree", commit])
+    if code.absent:
+        yield shlex.join([*git, "update-index", "--force-remove", "--", *code.absent])
+    yield shlex.join([*git, "checkout-index", "--all", "--quiet"])
 
 
 def relocate(word: str, root: str | None, tree: str) -> str:

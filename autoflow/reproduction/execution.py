@@ -16,7 +16,7 @@ from autoflow.reproduction.explanation import explain
 from autoflow.reproduction.interpreter import Interpreter
 from autoflow.reproduction.job import Job
 from autoflow.reproduction.substitution import Command
-from autoflow.reproduction.worktree import apply_code, worktree
+from autoflow.reproduction.worktree import apply_code, unpacked, worktree
 
 
 class Execution(NamedTuple):
@@ -49,7 +49,7 @@ def execute(
         job: the reproduction.
         command: the command.
         present: the interpreter that is there.
-        repository: the repository with the commit; None for a notebook outside of git.
+        repository: the repository with the commit; None for recorded files, or a notebook outside of git.
         code: the code.
         projects: names of the restored projects by their ids.
         notes: gets what differs from the recorded run.
@@ -83,8 +83,10 @@ def _code(
 ) -> Iterator[str]:
     """Yield a folder with the code of the run; an empty one if all of it is in the cells of a notebook."""
     with contextlib.ExitStack() as stack:
+        if repository is None and code.pack:
+            repository = stack.enter_context(unpacked(code))
         if repository is not None:
-            tree = stack.enter_context(worktree(repository, code.base, folder, keep=keep))
+            tree = stack.enter_context(worktree(repository, code.base, folder, keep=keep, absent=code.absent))
             notes += apply_code(repository, code, tree, patch)
         elif folder is not None:
             os.makedirs(tree := os.path.realpath(folder), exist_ok=True)

@@ -27,6 +27,7 @@ _CODE = (
     "script_within",
     "patch",
     "unpublished",
+    "pack",
     "untracked",
     "submodules",
     "notebook",

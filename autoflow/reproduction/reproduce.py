@@ -18,7 +18,7 @@ from autoflow.guard import logger
 from autoflow.model.reproduction import Reproduction
 from autoflow.model.run_variables import without_launched
 from autoflow.reproduction import interpreter, lock
-from autoflow.reproduction.code import load_code, missing_code, write_beside
+from autoflow.reproduction.code import RunCode, load_code, missing_code, with_pack, write_beside
 from autoflow.reproduction.commands import shell_commands
 from autoflow.reproduction.comparison import requested_names
 from autoflow.reproduction.credentials import discard, restricted_credentials, set_view
@@ -147,14 +147,8 @@ def _lock_and_run(
     run, options = job.run, job.options
     document = lock.build_lock(job.ref, job.api.origin, run, restored, by_hand)
     lock.write_lock(options.lock, document)
-    code = load_code(job.api, run)
+    code, repository = _locate_code(job)
     write_beside(code, options.lock)
-    try:
-        repository = find_repository(run.facts, code.base) if run.commit else None
-    except NotReproducible:
-        if options.run:
-            raise
-        repository = None
     name = run.ref.replace(":", "-")
     lines = shell_commands(
         run,
@@ -169,9 +163,29 @@ def _lock_and_run(
     notes = [*restored.notes, *code.notes]
     if not options.run:
         notes += [f"--run is refused: {reason}" for reason in obstacles(run, allow_dirty=True, missing=())]
-    if python is None or (repository is None and not code.cells):
+    if python is None or (repository is None and not code.cells and not code.pack):
         return Reproduction(job.ref, run.ref, projects, options.lock, lines, notes)
     execution = execute(job, command, python, repository, code, projects, notes)
     result = Reproduction(job.ref, run.ref, projects, options.lock, lines, notes, **execution.members())
     lock.write_lock(options.lock, {**document, "reproduction": lock.outcome(result)})
     return result
+
+
+def _locate_code(job: Job) -> tuple[RunCode, str | None]:
+    """Return the code of the run and a repository that has its commit; None if the code itself has what was recorded.
+
+    Raises:
+        NotReproducible: it is to be run, and no repository has its commit.
+    """
+    code = load_code(job.api, job.run)
+    if not job.run.commit:
+        return code, None
+    try:
+        return code, find_repository(job.run.facts, code.base)
+    except NotReproducible as error:
+        try:
+            return with_pack(job.api, job.run, code), None
+        except NotReproducible as reason:
+            if job.options.run:
+                raise NotReproducible(f"{error} ({reason})") from error
+            return code, None

@@ -16,6 +16,7 @@ from autoflow.reproduction.code import RunCode, write_files
 from autoflow.reproduction.plan import inherited_environment
 from autoflow.reproduction.recorded_run import is_commit
 
+SHA1_DIGITS = 40
 # A repository's own settings must not execute anything for a commit that nobody reviewed: no hooks, no file system
 # monitor, no submodules, and no lazy fetch of missing objects.
 _SAFE_OPTIONS = [
@@ -52,7 +53,9 @@ def find_repository(facts: RunFacts, base: str) -> str:
 
 
 @contextlib.contextmanager
-def worktree(repository: str, commit: str, folder: str | None, *, keep: bool) -> Iterator[str]:
+def worktree(
+    repository: str, commit: str, folder: str | None, *, keep: bool, absent: Sequence[str] = ()
+) -> Iterator[str]:
     """Check out a commit in a new working tree, yield its folder, and remove it afterwards.
 
     Args:
@@ -60,6 +63,7 @@ def worktree(repository: str, commit: str, folder: str | None, *, keep: bool) ->
         commit: the commit to check out.
         folder: the new working tree, which must not exist or be empty. Default: a temporary folder.
         keep: do not remove it.
+        absent: files of the commit that the repository does not have.
 
     Raises:
         NotReproducible: git failed.
@@ -69,13 +73,39 @@ def worktree(repository: str, commit: str, folder: str | None, *, keep: bool) ->
     if folder is not None and os.path.isdir(target) and os.listdir(target):
         raise NotReproducible(f"{folder} is not empty: choose an empty folder, or leave out --workdir")
     try:
-        _git(repository, *_filter_options(repository), "worktree", "add", "--quiet", "--detach", target, commit)
+        options = ["--no-checkout"] if absent else []
+        add = ["worktree", "add", "--quiet", "--detach", *options, target, commit]
+        _git(repository, *_filter_options(repository), *add)
+        if absent:
+            _git(target, "read-tree", commit)
+            _git(target, "update-index", "--force-remove", "--", *absent)
+            _git(target, *_filter_options(repository), "checkout-index", "--all", "--force", "--quiet")
         yield target
     finally:
         if not keep:
             _succeeds(repository, "worktree", "remove", "--force", "--force", target)
             shutil.rmtree(temporary or target, ignore_errors=True)
             _succeeds(repository, "worktree", "prune")
+
+
+@contextlib.contextmanager
+def unpacked(code: RunCode) -> Iterator[str]:
+    """Yield a new repository with the recorded files of a commit, and remove it afterwards.
+
+    Raises:
+        NotReproducible: they are not a pack of that commit.
+    """
+    folder = tempfile.mkdtemp(prefix="autoflow-")
+    try:
+        _git(folder, "init", "--quiet", f"--object-format={'sha1' if len(code.base) == SHA1_DIGITS else 'sha256'}")
+        process = _run(folder, ["index-pack", "--stdin"], code.pack)
+        if process.returncode:
+            raise NotReproducible(f"the recorded files of the commit cannot be unpacked: {process.stderr.strip()}")
+        with open(os.path.join(folder, ".git", "shallow"), "w", encoding="ascii") as file:
+            file.write(f"{code.base}\n")
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def apply_code(repository: str, code: RunCode, tree: str, patch_file: str) -> Iterator[str]:
@@ -123,7 +153,7 @@ def _filter_options(repository: str) -> list[str]:
     return [word for driver in settings for setting in driver for word in ("-c", setting)]
 
 
-def _run(folder: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _run(folder: str, arguments: Sequence[str], data: bytes = b"") -> subprocess.CompletedProcess[str]:
     line = ["git", *_SAFE_OPTIONS, "-C", folder, *arguments]
     environment = {
         **inherited_environment(),
@@ -132,17 +162,13 @@ def _run(folder: str, arguments: Sequence[str]) -> subprocess.CompletedProcess[s
         "GIT_OPTIONAL_LOCKS": "0",
     }
     try:
-        return subprocess.run(  # noqa: S603 - fixed arguments, and a verified commit hash
-            line,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            stdin=subprocess.DEVNULL,
-            env=environment,
+        process = subprocess.run(  # noqa: S603 - fixed arguments, and a verified commit hash
+            line, capture_output=True, check=False, input=data, env=environment
         )
     except OSError as error:
         raise NotReproducible(f"git cannot be started: {error}") from error
+    output, errors = (text.decode(errors="replace") for text in (process.stdout, process.stderr))
+    return subprocess.CompletedProcess(line, process.returncode, output, errors)
 
 
 def _succeeds(folder: str, *arguments: str) -> bool:

@@ -164,13 +164,18 @@ def is_small(path: str) -> bool:
 
 def _base(root: str, commit: str) -> tuple[str, bool]:
     """Return the nearest commit that a remote has, else the commit itself; and whether no remote has the commit."""
-    if not git.read(root, "for-each-ref", "--count=1", "refs/remotes"):
+    if not has_remote(root):
         return commit, True
     commits = git.read(root, "rev-list", "--boundary", commit, "--not", "--remotes")
     if commits == "":
         return commit, False
     boundary = next((line[1:] for line in (commits or "").splitlines() if line.startswith("-")), commit)
     return boundary, True
+
+
+def has_remote(root: str) -> bool:
+    """Return whether a repository has a commit of a remote."""
+    return bool(git.read(root, "for-each-ref", "--count=1", "refs/remotes"))
 
 
 def _patch(root: str, base: str, pieces: Pieces) -> Patch | None:

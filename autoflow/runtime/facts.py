@@ -25,6 +25,7 @@ from autoflow.model.run_variables import LAUNCHED
 from autoflow.process.forks import defer_forks
 from autoflow.process.paths import path_below
 from autoflow.runtime import code_state, environment, git, launcher, masking, notebook
+from autoflow.runtime.commit_pack import pack_commit
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -185,6 +186,10 @@ class FactsGatherer:
                 "machine": f"{platform.system()} {platform.machine()}",
             }
         )
+        if facts.get("unpublished") and self._root is not None and not code_state.has_remote(self._root):
+            facts["pack"], contents = pack_commit(self._root, facts["commit"])
+            yield FactsPart({"pack": facts["pack"]})
+            yield from _single_pieces(contents)
 
     def _report(self, facts: RunFacts) -> None:
         """Log once a process why its runs cannot be reproduced completely."""

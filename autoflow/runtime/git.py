@@ -10,7 +10,7 @@ from autoflow.process import time_budget
 SECONDS = 5.0
 
 
-def read_bytes(folder: str, *arguments: str) -> bytes | None:
+def read_bytes(folder: str, *arguments: str, stdin: bytes = b"") -> bytes | None:
     """Run git in a folder and return its output; None if it failed or took longer than `SECONDS`."""
     variables = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
     try:
@@ -20,7 +20,7 @@ def read_bytes(folder: str, *arguments: str) -> bytes | None:
             timeout=time_budget.remaining(SECONDS),
             check=False,
             env={**os.environ, **variables},
-            stdin=subprocess.DEVNULL,
+            input=stdin,
         )
     except (OSError, subprocess.SubprocessError, RuntimeError):  # RuntimeError: the interpreter is shutting down
         return None

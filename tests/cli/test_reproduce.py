@@ -6,6 +6,8 @@ import contextlib
 import io
 import json
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,23 @@ def test_changes_that_are_not_recorded_are_an_error(api, repo, command):
     assert projects(api) == ["lemons"]
     code, output, errors = command("reproduce", MODEL, "--run", "--yes", "--allow-dirty")
     assert code == 0, output + errors
+
+
+def test_a_deleted_folder_without_a_remote_is_restored(api, repo, command):
+    """The files of its commit were recorded, without one that looks like a secret; the printed commands work, too."""
+    (repo.folder / ".env").write_text("KEY=x\n")
+    repo.commit("second")
+    commit = git(repo.folder, "rev-parse", "HEAD")
+    repo.run("--project-id", "1")
+    shutil.rmtree(repo.folder)
+    code, output, errors = command("reproduce", MODEL, "--run", "--yes")
+    assert code == 0, output + errors
+    assert "not restored: .env, which looks like a secret" in output
+    _, output, _ = command("reproduce", MODEL, "--workdir", "code")
+    script = "\n".join(line for line in output.splitlines() if line.startswith(("git ", "echo ")))
+    subprocess.run(["sh", "-e", "-c", script], check=True, capture_output=True)
+    assert git("code", "rev-parse", "HEAD") == commit
+    assert sorted(os.listdir("code")) == [".git", "train.py"]
 
 
 def test_code_outside_of_a_repository(api, tmp_path, command):
