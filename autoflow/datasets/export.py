@@ -6,22 +6,20 @@ It is written to a temporary folder beside the target, which is then renamed.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from autoflow.datasets import files_layout
+from autoflow.datasets import files_layout, supervisely_update
+from autoflow.datasets.cache_store import CachedImage
 from autoflow.datasets.content_writer import MODES, ContentWriter
-from autoflow.datasets.filename_allocator import FilenameAllocator
 from autoflow.datasets.formats import supervisely
 from autoflow.datasets.formats.files import Files
-from autoflow.datasets.reading import prefetch
 from autoflow.datasets.staging import staging_folder
+from autoflow.datasets.supervisely_export import Key, SuperviselyExport, write_bytes
 from autoflow.datasets.version_reader import ALL, Selection, VersionReader
 from autoflow.errors import FolderError
 from autoflow.transport.base import Transport
-from autoflow.wire.contract import versions as contract
 
 FORMATS = (supervisely.Supervisely.name, Files.name)
 
@@ -43,9 +41,8 @@ def to_folder(
     Args:
         transport: the server.
         version: its id, or its VersionInfo.
-        path: the folder, which must not exist or be empty; in the format ``files`` it may also be one that a version
-            was restored to, or that the project was imported from: what differs is replaced. With a selection,
-            its other files stay.
+        path: the folder, which must not exist or be empty, or be one that a version was restored to, or that the
+            project was imported from: what differs is replaced. With a selection, its other files stay.
         mode: ``reflink`` clones the server's files or fails, ``copy`` copies them, ``auto`` clones if possible.
         progress: called with the number of items done and the total.
         folder_format: ``files`` without labels, the default for projects of files, or ``supervisely``.
@@ -73,10 +70,8 @@ def to_folder(
         elif is_files:
             raise FolderError(f"version {version_id} is of a project of files: only the format files has them")
         else:
-            _check_empty(target)
-            with staging_folder(os.path.dirname(target)) as partial:
-                _Export(reader, writer, partial, progress).run()
-                os.rename(partial, target)
+            export = SuperviselyExport(reader, writer)
+            _write_supervisely(transport, reader, export, target, progress, prune=selection == ALL)
     return target
 
 
@@ -128,62 +123,41 @@ def _write_files(
     files_layout.record(transport, os.path.realpath(target), layout)
 
 
+def _write_supervisely(
+    transport: Transport,
+    reader: VersionReader,
+    export: SuperviselyExport,
+    target: str,
+    progress: Progress | None,
+    *,
+    prune: bool,
+) -> None:
+    """Write a version in Supervisely's format to a new folder, or make a folder that is known equal to it."""
+    if os.path.islink(target) or not os.path.isdir(target):
+        _check_empty(target)
+    untouched: Mapping[Key, CachedImage] = {}
+    if not _is_taken(target):
+        with staging_folder(os.path.dirname(target)) as partial:
+            _report(progress, 0, reader.total)
+            for done in export.write_all(partial):
+                _report(progress, done, reader.total)
+            reader.check_matched(len(export.entries))
+            os.rename(partial, target)
+    else:
+        export.plan()
+        reader.check_matched(len(export.entries))
+        difference = supervisely_update.compare(transport, target, export, reader.meta, prune=prune)
+        with staging_folder(os.path.dirname(target)) as partial:
+            _report(progress, 0, len(difference.changed))
+            for done in export.write_some(partial, difference.changed, difference.present):
+                _report(progress, done, len(difference.changed))
+            if difference.writes_meta:
+                write_bytes(os.path.join(partial, supervisely.META), export.meta())
+            supervisely_update.replace(difference, export, partial)
+        untouched = difference.untouched
+    supervisely_update.record(transport, os.path.realpath(target), export, untouched)
+
+
 def _report(progress: Progress | None, done: int, total: int) -> None:
     if progress is not None:
         progress(done, total)
-
-
-class _Export:
-    """Writes one version to one folder in Supervisely's format."""
-
-    def __init__(self, reader: VersionReader, writer: ContentWriter, root: str, progress: Progress | None) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._root = root
-        self._progress = progress
-        self._filenames: dict[str, FilenameAllocator] = {}
-
-    def run(self) -> None:
-        """Write the version."""
-        meta = self._reader.meta
-        self._write_json({**meta["meta"], "projectType": meta["project"]["type"]}, supervisely.META)
-        folders = self._make_datasets(self._reader.datasets)
-        total = self._reader.total
-        done = 0
-        _report(self._progress, done, total)
-        for page in prefetch(self._reader.pages(annotations=True)):
-            self._writer.write([self._write_labels(item, folders[item["datasetId"]]) for item in page])
-            done += len(page)
-            _report(self._progress, done, total)
-        self._reader.check_matched(done)
-
-    def _make_datasets(self, datasets: Sequence[contract.VersionDataset]) -> dict[int, str]:
-        """Create the folders of all datasets; return them by dataset id."""
-        folders: dict[int, str] = {}
-        for dataset in datasets:  # parents come before their children
-            parent = dataset["parentId"]
-            above = "" if parent is None else os.path.join(folders[parent], supervisely.NESTED)
-            folder = os.path.join(above, self._allocate(above, dataset["name"]))
-            for part in (supervisely.IMAGES, supervisely.ANNOTATIONS):
-                os.makedirs(os.path.join(self._root, folder, part))
-            folders[dataset["id"]] = folder
-        return folders
-
-    def _allocate(self, folder: str, name: str) -> str:
-        taken = {supervisely.META} if not folder else ()
-        return self._filenames.setdefault(folder, FilenameAllocator(taken)).allocate(name)
-
-    def _write_labels(self, item: contract.VersionItem, folder: str) -> tuple[str, str]:
-        """Write the annotation and metadata of an image; return the path for the image itself, and its hash."""
-        content_hash = files_layout.content_hash(item)
-        name = self._allocate(folder, item["name"])
-        self._write_json(item.get("annotation"), folder, supervisely.ANNOTATIONS, f"{name}.json")
-        if item["meta"]:
-            os.makedirs(os.path.join(self._root, folder, supervisely.METAS), exist_ok=True)
-            self._write_json(item["meta"], folder, supervisely.METAS, f"{name}.json")
-        return os.path.join(self._root, folder, supervisely.IMAGES, name), content_hash
-
-    def _write_json(self, document: Any, *path: str) -> None:
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        with open(os.path.join(self._root, *path), "xb") as file:
-            file.write(text.encode("utf-8", "surrogatepass"))

@@ -25,7 +25,7 @@ from autoflow.wire.contract.versions import VersionItem
 
 PAGE = 500  # files that are written at once
 SHOWN = 10  # paths that a message names
-_RECORD = 0  # in the place of a project's id: what was restored to a folder, of any project
+RECORD = 0  # in the place of a project's id: what was restored to a folder, of any project
 
 
 class Layout(NamedTuple):
@@ -118,7 +118,7 @@ def examine(transport: Transport, target: str, layout: Layout, project_id: int, 
     unwalked = (*tree.links, *tree.ignored)
     in_the_way = [path for path in unwalked if path in layout.hashes or _is_within(path, layout)]
     if in_the_way or tree.special:
-        raise FolderError(f"{target!r} has links or special files in the way: {_shown([*in_the_way, *tree.special])}")
+        raise FolderError(f"{target!r} has links or special files in the way: {shown([*in_the_way, *tree.special])}")
     recorded = _recorded(transport, target, project_id)
     hashes: dict[str, str] = {}
     unknown: list[str] = []
@@ -139,7 +139,7 @@ def examine(transport: Transport, target: str, layout: Layout, project_id: int, 
     if unknown:
         raise FolderError(
             f"{target!r} has files that were neither restored there nor imported from there, or have changed since: "
-            f"{_shown(unknown)}. Move them away, import the folder first, or choose another folder"
+            f"{shown(unknown)}. Move them away, import the folder first, or choose another folder"
         )
     return Known(tree, hashes)
 
@@ -151,7 +151,7 @@ def _is_within(path: str, layout: Layout) -> bool:
 def _recorded(transport: Transport, target: str, project_id: int) -> dict[str, CachedImage]:
     """Return the files that were restored to a folder, or imported from it, by path."""
     recorded: dict[str, CachedImage] = {}
-    for origin, number in ((transport.origin, project_id), (_restored(transport), _RECORD)):
+    for origin, number in ((transport.origin, project_id), (restored_origin(transport), RECORD)):
         with locked_store(origin, target) as caches:
             if number not in caches.projects():
                 continue
@@ -164,7 +164,7 @@ def _recorded(transport: Transport, target: str, project_id: int) -> dict[str, C
     return recorded
 
 
-def _restored(transport: Transport) -> str:
+def restored_origin(transport: Transport) -> str:
     """Return the key of the records of restored files, which no import uses."""
     return f"{transport.origin} restored"
 
@@ -172,9 +172,9 @@ def _restored(transport: Transport) -> str:
 def record(transport: Transport, target: str, layout: Layout) -> None:
     """Remember the files of a folder with their stamps, so that a later restore knows them without reading them."""
     tree = walk(target)
-    with locked_store(_restored(transport), target) as caches:
-        caches.remove(_RECORD)
-        with contextlib.closing(caches.open(_RECORD)) as cache:
+    with locked_store(restored_origin(transport), target) as caches:
+        caches.remove(RECORD)
+        with contextlib.closing(caches.open(RECORD)) as cache:
             for folder, files in tree.files.items():
                 rows = [
                     (name, CachedImage(stamp, b"", layout.hashes[join(folder, name)], 0, ""))
@@ -214,6 +214,7 @@ def changed_paths(known: Mapping[str, str], layout: Layout) -> list[str]:
     return [path for path, value in layout.hashes.items() if known.get(path) != value]
 
 
-def _shown(paths: Sequence[str]) -> str:
+def shown(paths: Sequence[str]) -> str:
+    """Return paths for a message: some of many."""
     names = ", ".join(repr(path) for path in sorted(paths)[:SHOWN])
     return f"{names} and {len(paths) - SHOWN:,} more" if len(paths) > SHOWN else names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autoflow.api.pagination import batches
@@ -15,6 +15,7 @@ from autoflow.transport.typed import call
 from autoflow.wire.contract import versions as contract
 
 PAGE = 500
+UNLABELED_PAGE = 1000  # items of a page without annotations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +76,19 @@ class VersionReader:
         required = self._selection.dataset.split("/")
         return path[: len(required)] == required
 
-    def pages(self, *, annotations: bool = False) -> Iterator[list[contract.VersionItem]]:
+    def pages(self, *, annotations: bool = False, fingerprints: bool = False) -> Iterator[list[contract.VersionItem]]:
         """Yield the items of the selection in lists, in the order of their ids within a dataset."""
-        pages = self._matching(annotations)
+        pages = self._matching(annotations, fingerprints)
         if self._selection.sample is None:
             return pages
         items = heapq.nsmallest(self._selection.sample, (item for page in pages for item in page), key=_rank)
         return (list(batch) for batch in batches(sorted(items, key=lambda item: item["id"]), PAGE))
+
+    def labeled(self, ids: Sequence[int]) -> Iterator[list[contract.VersionItem]]:
+        """Yield the items with some ids in lists, with their annotations."""
+        for batch in batches(sorted(ids), PAGE):
+            request = contract.VersionItemsRequest(id=self._version, ids=list(batch), annotations=True)
+            yield call(self._transport, contract.VERSION_ITEMS, request)["items"]
 
     def check_matched(self, count: int) -> None:
         """Check that the pattern of the selection has matched an item.
@@ -92,15 +99,15 @@ class VersionReader:
         if not count and self._selection.pattern is not None:
             raise FolderError(f"the version has no item that matches {self._selection.pattern!r}")
 
-    def _matching(self, annotations: bool) -> Iterator[list[contract.VersionItem]]:
+    def _matching(self, annotations: bool, fingerprints: bool) -> Iterator[list[contract.VersionItem]]:
         pattern = self._selection.pattern
-        for page in self._all_pages(annotations):
+        for page in self._all_pages(annotations, fingerprints):
             if pattern is not None:
                 page = [item for item in page if _matches(item, pattern)]
             if page:
                 yield page
 
-    def _all_pages(self, annotations: bool) -> Iterator[list[contract.VersionItem]]:
+    def _all_pages(self, annotations: bool, fingerprints: bool) -> Iterator[list[contract.VersionItem]]:
         dataset_ids: list[int | None] = [None]
         if self._selection.dataset is not None:
             dataset_ids = [dataset["id"] for dataset in self._selected]
@@ -108,7 +115,12 @@ class VersionReader:
             after: int | None = 0
             while after is not None:
                 request = contract.VersionItemsRequest(
-                    id=self._version, after=after, limit=PAGE, annotations=annotations, dataset_id=dataset_id
+                    id=self._version,
+                    after=after,
+                    limit=PAGE if annotations else UNLABELED_PAGE,
+                    annotations=annotations,
+                    fingerprints=fingerprints,
+                    dataset_id=dataset_id,
                 )
                 response = call(self._transport, contract.VERSION_ITEMS, request)
                 yield response["items"]

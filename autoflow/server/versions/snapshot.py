@@ -7,7 +7,7 @@ separate transactions.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -91,14 +91,22 @@ def all_rows(table: Table, ref: SnapshotRef, *columns: str) -> CompoundSelect[An
 
 
 def page(
-    conn: Connection, ref: SnapshotRef, after: int, limit: int, dataset_id: int | None = None, *columns: str
+    conn: Connection,
+    ref: SnapshotRef,
+    after: int,
+    limit: int,
+    dataset_id: int | None = None,
+    *columns: str,
+    ids: Sequence[int] | None = None,
 ) -> list[RowMapping]:
-    """Return the next items of a snapshot, by id."""
+    """Return the next items of a snapshot, of a dataset or of some numbers if there are any, by id."""
     parts = []
     for select_rows, table in zip(current_and_history(items, ref, *columns), (items, items_history), strict=True):
         query = select_rows.where(table.c.id > after)
         if dataset_id is not None:
             query = query.where(table.c.dataset_id == dataset_id)
+        if ids is not None:
+            query = query.where(table.c.id.in_(ids))
         parts.append(conn.execute(query.order_by(table.c.id).limit(limit)).mappings().all())
     return list(heapq.merge(*parts, key=itemgetter("id")))[:limit]
 

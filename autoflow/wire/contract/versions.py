@@ -61,14 +61,18 @@ class VersionItemsRequest:
         after: `after` of the previous page.
         limit: most items of the page; the server returns at most 1000.
         dataset_id: only items of this dataset.
+        ids: only items of these numbers.
         annotations: whether to include annotations.
+        fingerprints: whether to include fingerprints.
     """
 
     id: Id
     after: Count | None = None
     limit: Positive | None = None
     dataset_id: Id | None = None
+    ids: list[Id] | None = None
     annotations: bool = False
+    fingerprints: bool = False
 
 
 class ItemFields(TypedDict):
@@ -113,9 +117,11 @@ class VersionItem(VersionItemMembers, total=False):
         tags: tags in Supervisely's format.
         labelsCount: number of its labels.
         annotation: annotation in Supervisely's format, if the request asked for it.
+        fingerprint: text that tells states of the item apart, whatever its name, if the request asked for it.
     """
 
     annotation: JsonObject
+    fingerprint: str
 
 
 class VersionItemsResponse(TypedDict):

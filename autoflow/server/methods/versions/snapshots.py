@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping
 
 from autoflow.server.db import copies, items, json_codec, tombstones
 from autoflow.server.db.schema import projects as project_table
+from autoflow.server.methods.versions.folders import etag
 from autoflow.server.methods.versions.versions import to_wire
 from autoflow.server.operations import Operation, by_name, implements
 from autoflow.server.project_types import registry
@@ -59,13 +60,14 @@ def _item(row: RowMapping, paths: Mapping[int, tuple[str, ...]], meta: Meta) -> 
 
 @implements(contract.VERSION_ITEMS)
 def read_items(conn: Connection, request: contract.VersionItemsRequest) -> contract.VersionItemsResponse:
-    """``autoflow.versions.items``: a page of a version's items by id, with ``annotations`` if requested.
+    """``autoflow.versions.items``: a page of a version's items by id, with ``annotations`` and ``fingerprints`` if
+    requested.
 
     Items that were erased are left out.
     """
     ref = SnapshotRef.of(versions.get(conn, request.id))
     limit = min(request.limit or MAX_ITEMS, MAX_ITEMS)
-    item_rows = snapshot.page(conn, ref, request.after or 0, limit, request.dataset_id)
+    item_rows = snapshot.page(conn, ref, request.after or 0, limit, request.dataset_id, ids=request.ids)
     after = item_rows[-1]["id"] if len(item_rows) == limit else None
     item_rows = [row for row in item_rows if not tombstones.is_tombstone(row)]
     paths = snapshot.dataset_paths(snapshot.datasets_at(conn, ref))
@@ -76,6 +78,9 @@ def read_items(conn: Connection, request: contract.VersionItemsRequest) -> contr
         documents = items.read_documents(conn, sorted({row["annotation"] for row in item_rows if row["annotation"]}))
         for entry, row in zip(entries, item_rows, strict=True):
             entry["annotation"] = project_type.show_annotation(row, documents.get(row["annotation"]), meta)
+    if request.fingerprints:
+        for entry, row in zip(entries, item_rows, strict=True):
+            entry["fingerprint"] = etag(row)
     return {"items": entries, "after": after}
 
 

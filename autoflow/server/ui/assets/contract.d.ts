@@ -3058,6 +3058,8 @@ export interface VersionItem {
   updatedAt: string;
   /** annotation in Supervisely's format, if the request asked for it. */
   annotation?: Record<string, unknown>;
+  /** text that tells states of the item apart, whatever its name, if the request asked for it. */
+  fingerprint?: string;
 }
 
 /** Return a page of a version's items, ordered by their numbers. */
@@ -3070,8 +3072,12 @@ export interface VersionItemsRequest {
   limit?: number | null;
   /** only items of this dataset. */
   datasetId?: number | null;
+  /** only items of these numbers. */
+  ids?: Array<number> | null;
   /** whether to include annotations. */
   annotations?: boolean;
+  /** whether to include fingerprints. */
+  fingerprints?: boolean;
 }
 
 /** A page of a version's items. */
