@@ -16,6 +16,7 @@ from autoflow.api.instance import is_at_least
 from autoflow.api.local_files import is_local_path, sha256_of_file
 from autoflow.api.missing_names import missing_name
 from autoflow.api.model import ModelApi
+from autoflow.api.note import NoteApi
 from autoflow.api.project import ProjectApi
 from autoflow.api.task import TaskApi
 from autoflow.api.webhook import WebhookApi
@@ -133,6 +134,11 @@ class Api:
     def model(self) -> ModelApi:
         """Models, their versions and aliases. Our server only."""
         return ModelApi(self.transport)
+
+    @cached_property
+    def note(self) -> NoteApi:
+        """Notes on cards. Our server only."""
+        return NoteApi(self.transport)
 
     @cached_property
     def webhook(self) -> WebhookApi:

@@ -18,6 +18,7 @@ INTERRUPTED = 130  # as shells report a process that SIGINT ended
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     from autoflow.cli.model_arguments import add_models, add_webhooks
+    from autoflow.cli.notes import add_note
     from autoflow.cli.version_arguments import add_push, add_versions
 
     top = Parser(prog="autoflow", formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -50,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     _add_runs(commands)
     add_models(commands)
     add_webhooks(commands)
+    add_note(commands)
     add_versions(commands)
     add_push(commands)
     _add_erase(commands)
@@ -338,6 +340,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         erase,
         graph,
         models,
+        notes,
         outbox,
         page,
         push,
@@ -369,6 +372,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "runs": runs.search,
         "compare": runs.compare,
         "audit": models.audit,
+        "note": notes.note,
         **{f"models_{name}": run for name, run in models.ACTIONS.items()},
         **{f"webhooks_{name}": run for name, run in webhooks.ACTIONS.items()},
         "watch": watch.watch,

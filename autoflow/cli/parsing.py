@@ -12,7 +12,7 @@ from typing import NoReturn
 
 # Each command is in one of them.
 GROUPS: Mapping[str, Sequence[str]] = {
-    "what was made from what": ("graph", "open", "trace", "impact"),
+    "what was made from what": ("graph", "open", "trace", "impact", "note"),
     "runs": ("watch", "runs", "compare", "reproduce"),
     "data and models": ("versions", "models", "push"),
     "delivery of this machine's records": ("outbox", "doctor"),

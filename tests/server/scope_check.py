@@ -23,6 +23,7 @@ WRITABLE = {
             "entities",
             "models",  # whose rows are locked
             "model_versions",
+            "notes",
             "record_keys",
             "run_contents",
             "upload_leases",

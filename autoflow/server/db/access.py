@@ -16,6 +16,7 @@ from autoflow.server.db import clock
 from autoflow.server.db.app_tables import collections, removed_datasets
 from autoflow.server.db.erasure_tables import erasures
 from autoflow.server.db.model_tables import models
+from autoflow.server.db.page_tables import notes, views
 from autoflow.server.db.reproduction_view import ReproductionView
 from autoflow.server.db.schema import (
     apps,
@@ -127,6 +128,8 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     apps: apps.c.team_id.in_,
     models: models.c.team_id.in_,
     webhooks: webhooks.c.team_id.in_,
+    notes: notes.c.team_id.in_,
+    views: views.c.team_id.in_,
     files: files.c.team_id.in_,
     tasks: tasks.c.team_id.in_,
     entities: entities.c.team_id.in_,

@@ -6,8 +6,8 @@ what a write reads within its scopes stays true until it commits. A write withou
 exclusively. All locks are taken in one order, the store's first, and before the write's own statements: there are no
 deadlocks among them.
 
-Rows outside of all scopes (blobs and leases on them, documents, apps, entities of other servers, the audit log) are
-only inserted, or changed in ways that commute; those statements are in an order, too. The versions of a model are
+Rows outside of all scopes (blobs and leases on them, documents, apps, entities of other servers, notes, the audit log)
+are only inserted, or changed in ways that commute; those statements are in an order, too. The versions of a model are
 numbered under a lock of the model's row, which is the last lock taken.
 
 SQLite has one writer, and ignores scopes.

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, column, func, literal_column, table, text
 from sqlalchemy.sql.expression import TableClause
 
+from autoflow.server.db.page_tables import notes
 from autoflow.server.db.schema import datasets, files, jobs, projects, tasks, versions
 
 # The texts of each table that are indexed, the name first.
@@ -26,6 +27,7 @@ COLUMNS: Mapping[Table, Sequence[str]] = {
     files: ("path",),
     versions: ("name", "description"),
     jobs: ("name",),
+    notes: ("text",),
 }
 MAX_WORDS = 10  # of a query; further ones are ignored
 MIN_TYPO = 3  # characters; a shorter word has too many neighbours
@@ -82,12 +84,15 @@ def statements(dialect: str, columns: Mapping[str, Sequence[str]]) -> list[str]:
         dialect: SQLAlchemy's name of the database.
         columns: the columns that are indexed, by table.
     """
+    functions = [] if dialect == "sqlite" else [_WORDS_FUNCTION]
+    return [*functions, *table_statements(dialect, columns)]
+
+
+def table_statements(dialect: str, columns: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the statements that index further tables of a store that has the index; see `statements`."""
     if dialect == "sqlite":
         return [statement for name, names in columns.items() for statement in _sqlite_statements(name, names)]
-    indexes = [
-        f"CREATE INDEX {_index(name)} ON {name} USING gin ({_document(names)})" for name, names in columns.items()
-    ]
-    return [_WORDS_FUNCTION, *indexes]
+    return [f"CREATE INDEX {_index(name)} ON {name} USING gin ({_document(names)})" for name, names in columns.items()]
 
 
 def install(conn: Connection) -> None:

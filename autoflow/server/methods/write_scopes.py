@@ -125,7 +125,10 @@ SCOPES: Mapping[str, MethodScope] = {
         _of_project("projectId"),
     ),
     **dict.fromkeys(("projects.meta.update", "projects.settings.update", "projects.editInfo"), _of_project("id")),
-    "autoflow.transfers.link": lambda _conn, _request: [],
+    **dict.fromkeys(
+        ("autoflow.transfers.link", methods.NOTES_ADD),
+        lambda _conn, _request: [],
+    ),
     **dict.fromkeys(("autoflow.transfers.datasets", "autoflow.transfers.put"), _of_project("id")),
     **dict.fromkeys(("datasets.editInfo", "datasets.remove"), _of_rows(datasets, _number("id"))),
     "datasets.move": _of_rows(datasets, _number("srcId")),

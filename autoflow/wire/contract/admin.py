@@ -48,7 +48,7 @@ class UnknownMethodsResponse(TypedDict):
     methods: list[UnknownMethodCount]
 
 
-SearchKind = Literal["project", "dataset", "run", "file", "model", "version", "job", "image"]
+SearchKind = Literal["project", "dataset", "run", "file", "model", "version", "job", "note", "image"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from autoflow.wire.contract import (
     folders,
     lineage,
     models,
+    notes,
     pages,
     recent_pages,
     records,
@@ -23,6 +24,7 @@ from autoflow.wire.contract import (
     tables,
     transfers,
     versions,
+    views,
     webhooks,
 )
 from autoflow.wire.contract.method import Method
@@ -47,6 +49,8 @@ METHODS: Mapping[str, Method[Any, Any]] = {
         admin,
         audit,
         erasure,
+        notes,
+        views,
         webhooks,
     )
     for method in vars(module).values()

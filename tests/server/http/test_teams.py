@@ -77,6 +77,7 @@ class World:
         self.file = server.upload("file-storage.bulk.upload", file_parts(), {"teamId": 1}, self.mine)[0]["id"]
         hook = {"teamId": 1, "url": "https://example.com/", "action": "run.failed"}
         self.webhook = server.call("webhooks.add", hook)["id"]
+        self.view = call("autoflow.views.add", name="secret view", address="/", shared=True)["id"]
         self.task = call("autoflow.runs.ensure", run="r1", name="Train")["task"]
         foreign = call("autoflow.runs.ensure", run="r2", task=5, origin="http://x")
         self.foreign = foreign["task"]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import shorten
 from typing import Any, NamedTuple, TypedDict
 from urllib.parse import quote
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, func, select
 
-from autoflow.server.db import datasets, items, jobs, models, projects, tasks
+from autoflow.model.entity_types import ENTITY_TYPES
+from autoflow.server.db import datasets, items, jobs, models, notes, projects, tasks
 from autoflow.server.db.access import visible
 from autoflow.server.db.model_tables import models as model_table
+from autoflow.server.db.page_tables import notes as note_table
 from autoflow.server.db.schema import apps, blobs, workspaces
 from autoflow.server.db.schema import datasets as dataset_table
 from autoflow.server.db.schema import files as file_table
@@ -21,6 +24,8 @@ from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.db.schema import versions as version_table
 from autoflow.server.versions import versions
 from autoflow.wire.contract import admin as contract
+
+NOTE_TITLE = 120  # characters of a note that a result shows
 
 Text = ColumnElement[str]
 
@@ -72,6 +77,14 @@ def _versions(conn: Connection) -> Select[Any]:
 
 def _files(conn: Connection) -> Select[Any]:
     return select(file_table).where(file_table.c.current, visible(conn, file_table))
+
+
+def _note_link(row: RowMapping) -> str:
+    """Return the address of the map around a noted card; of one that has none, that of its team's first workspace."""
+    kind, _, number = row["card"].partition(":")
+    workflow = ENTITY_TYPES[kind].workflow if number.isdecimal() and kind in ENTITY_TYPES else ""
+    page = workflow.replace("{id}", number) or f"/workspace/{row['workspace_id']}"
+    return f"{page}?card={quote(row['card'], safe='')}"
 
 
 KINDS: Mapping[contract.SearchKind, Kind] = {
@@ -135,6 +148,17 @@ KINDS: Mapping[contract.SearchKind, Kind] = {
         job_table,
         (job_table.c.name,),
         lambda row: _result(row["name"], row["project_name"], f"/labeling/jobs/{row['id']}", row["created_at"]),
+    ),
+    "note": Kind(
+        notes.listing,
+        note_table,
+        (note_table.c.text,),
+        lambda row: _result(
+            shorten(row["text"], NOTE_TITLE, placeholder="…"),
+            f"Note by {row['author'] or 'an unknown user'} on {row['card']}",
+            _note_link(row),
+            row["created_at"],
+        ),
     ),
     "image": Kind(
         _images,

@@ -1,5 +1,17 @@
 // Generated from autoflow/wire/contract by .ci/page_types.py: do not edit.
 
+/** Write a note on a card; notes are neither changed nor removed. */
+export interface AddNoteRequest {
+  /** the note. */
+  text: string;
+  /** reference of the entity, as file:9, version:4, /models/best.pt or model:lemons@champion. */
+  ref?: string | null;
+  /** key of the card, in place of a reference. */
+  card?: string | null;
+  /** team of a path or a model; the caller's first without it. */
+  teamId?: number | null;
+}
+
 /** Apply a batch of records in order, each completely or not at all. */
 export interface AddRecordsRequest {
   /** records as `wire.records` describes them. */
@@ -1459,6 +1471,31 @@ export interface ListModelsResponse {
   next: number | null;
 }
 
+/** Return the notes on a card, the latest first. */
+export interface ListNotesRequest {
+  /** reference of the entity. */
+  ref?: string | null;
+  /** key of the card, in place of a reference. */
+  card?: string | null;
+  /** team of a path or a model; the caller's first without it. */
+  teamId?: number | null;
+  /** notes older than the one with this number, to page. */
+  before?: number | null;
+  /** most notes. */
+  limit?: number | null;
+}
+
+/** Return the saved views that the caller sees, by name. */
+export interface ListViewsRequest {
+  /** only those of this team. */
+  teamId?: number | null;
+}
+
+/** Saved views, at most 1000. */
+export interface ListViewsResponse {
+  views: Array<SavedView>;
+}
+
 /** A dataset as an entry of a list. */
 export interface ListedDataset {
   id: number;
@@ -1631,6 +1668,24 @@ export interface ModelVersion {
 export interface NamedEntity {
   id: number;
   name: string;
+}
+
+/** A note on a card. */
+export interface Note {
+  id: number;
+  /** key of the card. */
+  card: string;
+  text: string;
+  /** login of the author. */
+  createdBy: string | null;
+  createdAt: string;
+}
+
+/** Notes on a card. */
+export interface NotesResponse {
+  notes: Array<Note>;
+  /** before of the next request; null after the last part. */
+  next: number | null;
 }
 
 /** Download a preview of an image, never larger than the image. */
@@ -1836,6 +1891,12 @@ export interface RemoveMemberRequest {
   teamId: number;
   /** the member. */
   login: string;
+}
+
+/** Remove a saved view: the caller's own, or a shared one. */
+export interface RemoveViewRequest {
+  /** number of the view. */
+  id: number;
 }
 
 /** An item that a version does not have any more, by the dataset and the name that it had. */
@@ -2084,6 +2145,32 @@ export interface RunSummary {
   finishedAt: string | null;
 }
 
+/** Save a view: the address of a page, with its filters, selection and camera. */
+export interface SaveViewRequest {
+  /** its name; a view of the same author, team and name is replaced. */
+  name: string;
+  /** path and query of a page of this server. */
+  address: string;
+  /** whether all of the team see it; the author alone without it. */
+  shared?: boolean;
+  /** the team; the caller's first without it. */
+  teamId?: number | null;
+}
+
+/** A saved view. */
+export interface SavedView {
+  id: number;
+  teamId: number;
+  name: string;
+  /** path and query of the page. */
+  address: string;
+  /** whether all of the team see it. */
+  shared: boolean;
+  /** login of the author. */
+  createdBy: string | null;
+  createdAt: string;
+}
+
 /** Return titles, links, states and other texts of cards. */
 export interface SceneCardsRequest {
   /** keys of the cards. */
@@ -2267,7 +2354,7 @@ export interface SearchRequest {
   /** part of a name; project:7 and #7 find a number. */
   q?: string;
   /** kinds to search; all without it. */
-  kinds?: Array<"dataset" | "file" | "image" | "job" | "model" | "project" | "run" | "version">;
+  kinds?: Array<"dataset" | "file" | "image" | "job" | "model" | "note" | "project" | "run" | "version">;
   /** most results of each kind. */
   limit?: number | null;
 }
@@ -2276,12 +2363,12 @@ export interface SearchRequest {
 export interface SearchResponse {
   results: Array<SearchResult>;
   /** kinds of which there are more results. */
-  more: Array<"dataset" | "file" | "image" | "job" | "model" | "project" | "run" | "version">;
+  more: Array<"dataset" | "file" | "image" | "job" | "model" | "note" | "project" | "run" | "version">;
 }
 
 /** An entity that matches a search. */
 export interface SearchResult {
-  kind: "dataset" | "file" | "image" | "job" | "model" | "project" | "run" | "version";
+  kind: "dataset" | "file" | "image" | "job" | "model" | "note" | "project" | "run" | "version";
   id: number;
   title: string;
   detail: string;
@@ -3356,5 +3443,10 @@ export interface Methods {
   "autoflow.retention": { request: RetentionRequest; response: RetentionResponse };
   "autoflow.retention.set": { request: RetentionSetRequest; response: RetentionResponse };
   "autoflow.retention.apply": { request: RetentionApplyRequest; response: EraseRunResponse };
+  "autoflow.notes.add": { request: AddNoteRequest; response: Note };
+  "autoflow.notes.list": { request: ListNotesRequest; response: NotesResponse };
+  "autoflow.views.add": { request: SaveViewRequest; response: SavedView };
+  "autoflow.views.list": { request: ListViewsRequest; response: ListViewsResponse };
+  "autoflow.views.remove": { request: RemoveViewRequest; response: Success };
   "autoflow.webhooks.deliveries": { request: WebhookDeliveriesRequest; response: WebhookDeliveriesResponse };
 }

@@ -19,6 +19,7 @@ const GROUPS = {
   model: "Models",
   version: "Versions",
   job: "Labeling jobs",
+  note: "Notes",
   image: "Images",
 };
 const INPUT_DELAY = 150; // milliseconds without a key before the search runs
