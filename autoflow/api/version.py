@@ -228,11 +228,12 @@ class VersionApi:
         dataset: str | None = None,
         pattern: str | None = None,
         sample: int | None = None,
+        strict: bool = False,
     ) -> str:
-        """Write a version to a folder, see `autoflow.datasets.export.to_folder`.
+        """Write a version to a folder, see `autoflow.datasets.export.restore_to_folder`; return the folder's path.
 
         Args:
-            version, path, mode, progress, folder_format: as there.
+            version, path, mode, progress, folder_format, strict: as there.
             dataset, pattern, sample: write a part of the version, see `autoflow.datasets.version_reader.Selection`.
         """
         from autoflow.datasets.export import to_folder
@@ -240,7 +241,14 @@ class VersionApi:
 
         selection = Selection(dataset=dataset, pattern=pattern, sample=sample)
         return to_folder(
-            self._transport, version, path, mode, progress, folder_format=folder_format, selection=selection
+            self._transport,
+            version,
+            path,
+            mode,
+            progress,
+            folder_format=folder_format,
+            selection=selection,
+            strict=strict,
         )
 
     def push(

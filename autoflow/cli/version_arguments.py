@@ -50,8 +50,11 @@ def add_versions(commands: Commands) -> None:
     restore.add_argument("--skip-missed", action="store_true", help="skip images whose content is missing")
     restore.add_argument("--to", metavar="PATH", help="write it to a folder instead")
     restore.add_argument(
-        "--format", choices=("supervisely", "files"), help="of that folder (default: files for projects of files)"
+        "--format",
+        choices=("supervisely", "coco", "yolo", "voc", "files"),
+        help="of that folder (default: files for projects of files, else supervisely)",
     )
+    restore.add_argument("--strict", action="store_true", help="fail if that format cannot hold all labels")
     restore.add_argument("--dataset", metavar="PATH", help="write items of this dataset only, such as train/cars")
     restore.add_argument("--filter", metavar="PATTERN", help='write items of this path or name only, such as "*.csv"')
     restore.add_argument("--sample", type=int, metavar="N", help="write at most N items, chosen evenly")

@@ -17,9 +17,11 @@ from autoflow.api.version import version_info
 from autoflow.cli.api_access import needs_autoflow_server, open_api, render_options
 from autoflow.cli.progress import Progress
 from autoflow.cli.version_diff import MAX_LISTED_JSON, class_rows, diff_lines
+from autoflow.datasets.export import restore_to_folder
 from autoflow.datasets.import_options import ImportOptions
 from autoflow.datasets.left_out import shown
 from autoflow.datasets.sync import FolderImport, import_folder
+from autoflow.datasets.version_reader import Selection
 from autoflow.errors import ServerRefused
 from autoflow.graph.render.labels import display_width, format_time, printable
 from autoflow.model.reference import parse
@@ -92,7 +94,9 @@ def create(args: argparse.Namespace) -> int:
         version = call(api.transport, SNAPSHOT, request)
     if args.json:
         left_out = {group.reason: group.paths for group in imported.left_out} if imported is not None else {}
-        _print_json({"project": project_id, **version, **({"leftOut": left_out} if left_out else {})})
+        lost = imported.lost if imported is not None else {}
+        members = {name: value for name, value in (("leftOut", left_out), ("lost", lost)) if value}
+        _print_json({"project": project_id, **version, **members})
         return 0
     note = "" if version["created"] else ": nothing has changed since"
     if imported is not None and imported.changed:
@@ -211,24 +215,29 @@ def diff(args: argparse.Namespace) -> int:
 
 def restore(args: argparse.Namespace) -> int:
     """Restore a version as a new project, or with ``--to`` as a folder."""
-    if args.to is None and (args.format, args.dataset, args.filter, args.sample) != (None, None, None, None):
-        raise ValueError("--format, --dataset, --filter and --sample need --to: a project is restored as a whole")
+    parts = (args.format, args.dataset, args.filter, args.sample)
+    if args.to is None and (args.strict or any(part is not None for part in parts)):
+        raise ValueError(
+            "--format, --strict, --dataset, --filter and --sample need --to: a project is restored as a whole"
+        )
     api = open_api()
     version = _version(api, args.which)
     name = f"version:{version.id}"
     with Progress(quiet=args.json) as progress:
         report = functools.partial(progress, name)
         if args.to is not None:
-            path = api.project.version.to_folder(
+            restored = restore_to_folder(
+                api.transport,
                 version.id,
                 args.to,
                 progress=report,
                 folder_format=args.format,
-                dataset=args.dataset,
-                pattern=args.filter,
-                sample=args.sample,
+                selection=Selection(dataset=args.dataset, pattern=args.filter, sample=args.sample),
+                strict=args.strict,
             )
-            result: dict[str, Any] = {"version": version.id, "path": path}
+            result: dict[str, Any] = {"version": version.id, "path": restored.path}
+            if restored.lost:
+                result["lost"] = restored.lost
         else:
             project = api.project.version.restore(
                 version.project_id,

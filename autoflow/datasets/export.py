@@ -1,4 +1,4 @@
-"""Export of a version to a folder, in Supervisely's format or as plain files: all or nothing.
+"""Export of a version to a folder, in a format of images with labels or as plain files: all or nothing.
 
 It is written to a temporary folder beside the target, which is then renamed.
 """
@@ -6,27 +6,46 @@ It is written to a temporary folder beside the target, which is then renamed.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from autoflow.datasets import files_layout, supervisely_update
 from autoflow.datasets.cache_store import CachedImage
 from autoflow.datasets.content_writer import MODES, ContentWriter
-from autoflow.datasets.formats import supervisely
+from autoflow.datasets.exporters import EXPORTERS
+from autoflow.datasets.exporters.base import Exporter
+from autoflow.datasets.formats import IMAGES, supervisely
 from autoflow.datasets.formats.files import Files
+from autoflow.datasets.left_out import listed
+from autoflow.datasets.reading import prefetch
 from autoflow.datasets.staging import staging_folder
 from autoflow.datasets.supervisely_export import Key, SuperviselyExport, write_bytes
 from autoflow.datasets.version_reader import ALL, Selection, VersionReader
 from autoflow.errors import FolderError
 from autoflow.transport.base import Transport
 
-FORMATS = (supervisely.Supervisely.name, Files.name)
+FORMATS = (supervisely.Supervisely.name, *EXPORTERS, Files.name)
+
+logger = logging.getLogger("autoflow")
 
 Progress = Callable[[int, int], Any]
 
 
-def to_folder(
+class FolderRestore(NamedTuple):
+    """A version that was written to a folder.
+
+    Args:
+        path: the folder's absolute path.
+        lost: what of the labels the format cannot hold, as numbers by what it is.
+    """
+
+    path: str
+    lost: dict[str, int]
+
+
+def restore_to_folder(
     transport: Transport,
     version: Any,
     path: str | os.PathLike[str],
@@ -35,18 +54,22 @@ def to_folder(
     *,
     folder_format: str | None = None,
     selection: Selection = ALL,
-) -> str:
-    """Write a version to a folder; return the folder's absolute path.
+    strict: bool = False,
+) -> FolderRestore:
+    """Write a version to a folder.
 
     Args:
         transport: the server.
         version: its id, or its VersionInfo.
-        path: the folder, which must not exist or be empty, or be one that a version was restored to, or that the
-            project was imported from: what differs is replaced. With a selection, its other files stay.
+        path: the folder, which must not exist or be empty; in the formats ``files`` and ``supervisely`` it may also be
+            one that a version was restored to, or that the project was imported from: what differs is replaced. With
+            a selection, its other files stay.
         mode: ``reflink`` clones the server's files or fails, ``copy`` copies them, ``auto`` clones if possible.
         progress: called with the number of items done and the total.
-        folder_format: ``files`` without labels, the default for projects of files, or ``supervisely``.
+        folder_format: ``files`` without labels, the default for projects of files; else ``supervisely``, the default,
+            ``coco``, ``yolo`` or ``voc``. What a format cannot hold is logged.
         selection: the items to write.
+        strict: fail if the format cannot hold everything.
 
     Raises:
         FolderError: the folder has other files or cannot be written, or content of the version is not available;
@@ -63,16 +86,47 @@ def to_folder(
     version_id = int(getattr(version, "id", version))
     reader = VersionReader(transport, version_id, selection)
     writer = ContentWriter(transport, version_id, mode)
-    is_files = reader.meta["project"]["type"] == Files.name
+    name = _format_name(reader, version_id, folder_format)
+
+    def check(lost: Mapping[str, int]) -> None:
+        if lost and strict:
+            raise FolderError(
+                f"the format {name} cannot hold {listed(lost)}: choose another format, or restore without strict"
+            )
+
+    lost: Mapping[str, int] = {}
     with _named_errors(target):
-        if folder_format == Files.name or (is_files and folder_format is None):
-            _write_files(transport, reader, writer, target, progress, prune=selection == ALL)
-        elif is_files:
-            raise FolderError(f"version {version_id} is of a project of files: only the format files has them")
+        if name == Files.name:
+            lost = _write_files(transport, reader, writer, target, progress, check, prune=selection == ALL)
+        elif name in EXPORTERS:
+            lost = _write_exported(reader, writer, EXPORTERS[name], target, progress, check)
         else:
             export = SuperviselyExport(reader, writer)
             _write_supervisely(transport, reader, export, target, progress, prune=selection == ALL)
-    return target
+    if lost:
+        logger.warning("%s: the format %s cannot hold %s", target, name, listed(lost))
+    return FolderRestore(target, dict(lost))
+
+
+def to_folder(*arguments: Any, **options: Any) -> str:
+    """Write a version to a folder as `restore_to_folder` does; return the folder's absolute path."""
+    return restore_to_folder(*arguments, **options).path
+
+
+def _format_name(reader: VersionReader, version_id: int, folder_format: str | None) -> str:
+    """Return the format to write a version in.
+
+    Raises:
+        FolderError: the requested one does not fit the version's type.
+    """
+    project_type = reader.meta["project"]["type"]
+    if project_type == Files.name:
+        if folder_format not in {None, Files.name}:
+            raise FolderError(f"version {version_id} is of a project of files: only the format files has them")
+        return Files.name
+    if project_type != IMAGES and folder_format in EXPORTERS:
+        raise FolderError(f"version {version_id} is not of a project of images: choose the format files or supervisely")
+    return folder_format or supervisely.Supervisely.name
 
 
 @contextlib.contextmanager
@@ -99,13 +153,19 @@ def _write_files(
     writer: ContentWriter,
     target: str,
     progress: Progress | None,
+    check: Callable[[Mapping[str, int]], None],
     *,
     prune: bool,
-) -> None:
-    """Write the files of a version to a new folder, or make a folder that is known equal to it."""
+) -> Mapping[str, int]:
+    """Write the files of a version to a new folder, or make a folder that is known equal to it.
+
+    Returns:
+        The numbers of labels and tags, which are not written.
+    """
     if os.path.islink(target) or not os.path.isdir(target):
         _check_empty(target)
     layout = files_layout.plan(reader)
+    check(layout.lost)
     if not layout.hashes:
         reader.check_matched(0)
     known = None
@@ -121,6 +181,34 @@ def _write_files(
         else:
             files_layout.replace(known, layout, partial, changed, prune=prune)
     files_layout.record(transport, os.path.realpath(target), layout)
+    return layout.lost
+
+
+def _write_exported(
+    reader: VersionReader,
+    writer: ContentWriter,
+    exporter_type: type[Exporter],
+    target: str,
+    progress: Progress | None,
+    check: Callable[[Mapping[str, int]], None],
+) -> Mapping[str, int]:
+    """Write images with their labels to a new folder; return the numbers of what the format cannot hold."""
+    _check_empty(target)
+    with (
+        staging_folder(os.path.dirname(target)) as partial,
+        contextlib.closing(exporter_type(partial, reader.meta, reader.datasets)) as exporter,
+    ):
+        done = 0
+        _report(progress, done, reader.total)
+        for page in prefetch(reader.pages(annotations=True)):
+            writer.write([(exporter.add(item), files_layout.content_hash(item)) for item in page])
+            done += len(page)
+            _report(progress, done, reader.total)
+        reader.check_matched(done)
+        exporter.finish()
+        check(exporter.lost)
+        os.rename(partial, target)
+        return exporter.lost
 
 
 def _write_supervisely(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -35,11 +36,13 @@ class Layout(NamedTuple):
         folders: the relative paths of all subfolders.
         hashes: content hashes by the relative paths of files.
         executable: the paths of those that are executable.
+        lost: what belongs to the files and is not written, as numbers by what it is.
     """
 
     folders: list[str]
     hashes: dict[str, str]
     executable: set[str]
+    lost: Counter[str]
 
 
 def plan(reader: VersionReader) -> Layout:
@@ -59,11 +62,14 @@ def plan(reader: VersionReader) -> Layout:
             folders[dataset["id"]] = ""
         else:
             folders[dataset["id"]] = allocate(folders.get(dataset["parentId"] or 0, ""), dataset["name"])
-    layout = Layout([], {}, set())
+    layout = Layout([], {}, set(), Counter())
     for page in reader.pages():
         for item in page:
             path = allocate(folders[item["datasetId"]], item["name"])
             layout.hashes[path] = content_hash(item)
+            for name, count in (("labels", item["labelsCount"]), ("tags", len(item["tags"]))):
+                if count:
+                    layout.lost[name] += count
             if is_executable(item["meta"]):
                 layout.executable.add(path)
     layout.folders.extend(folder for folder in folders.values() if folder)

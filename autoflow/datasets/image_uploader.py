@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from autoflow.datasets.cache_store import CachedImage
 from autoflow.datasets.formats import project_type_of
 from autoflow.datasets.formats.base import DatasetFormat, Item, combine_stamps
 from autoflow.datasets.formats.files import Files
+from autoflow.datasets.left_out import listed
 from autoflow.datasets.reading import LARGE, Content, prefetch, read
 from autoflow.datasets.tree import Tree, is_text, stamp_size
 from autoflow.errors import FolderError, ServerRefused
@@ -95,9 +97,11 @@ class ImageUploader:
         by_reference: leave the bytes of images where they are.
         rehash: read all files, whatever their stamps.
         follow: follow symbolic links.
+        strict: reject a file of whose labels anything is not kept.
 
     Attributes:
         bad: the files that could not be imported so far.
+        lost: what of labels was not kept so far, as numbers by what it is.
     """
 
     def __init__(
@@ -109,6 +113,7 @@ class ImageUploader:
         by_reference: bool,
         rehash: bool,
         follow: bool,
+        strict: bool = False,
     ) -> None:
         self._transport = transport
         self._tree = tree
@@ -116,8 +121,10 @@ class ImageUploader:
         self._by_reference = by_reference
         self._rehash = rehash
         self._follow = follow
+        self._strict = strict
         self._is_files = project_type_of(folder) == Files.name
         self.bad: list[BadFile] = []
+        self.lost: Counter[str] = Counter()
         self._refused: dict[str, str] = {}  # what follows a file's path in the message, by its hash
 
     def read_batches(self, pending: Iterable[PendingImage]) -> Iterator[list[ReadImage]]:
@@ -208,6 +215,11 @@ class ImageUploader:
             for content, path in zip(image.labels, image.pending.item.labels, strict=True)
         ]
         labels = self._folder.labels(image.pending.item, contents, width, height)
+        if labels.lost and self._strict:
+            raise FolderError(
+                f"{_label_path(image)!r} has {listed(labels.lost)}: correct them, or import without strict"
+            )
+        self.lost.update(labels.lost or {})
         entry = FolderImage(
             name=image.pending.name,
             hash=image.image.hash,

@@ -39,6 +39,11 @@ def shown(paths: Collection[str]) -> str:
     return f"{names} and {len(paths) - SHOWN} more" if len(paths) > SHOWN else names
 
 
+def listed(counts: Mapping[str, int]) -> str:
+    """Return numbers by what they count as a text."""
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items()))
+
+
 def left_out(tree: Tree, listing: Listing, sources: Iterable[str]) -> list[LeftOut]:
     """Return what is in a folder and not in its listing.
 

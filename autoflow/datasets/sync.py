@@ -32,11 +32,13 @@ class FolderImport(NamedTuple):
         project: the project that equals the folder now.
         left_out: what of the folder is not in it, by reason.
         changed: those of the files that were left out which have changed since the last import.
+        lost: what of the labels that were read is not kept, as numbers by what it is.
     """
 
     project: ProjectInfo
     left_out: list[LeftOut]
     changed: list[str]
+    lost: dict[str, int]
 
 
 def import_folder(transport: Transport, path: str | os.PathLike[str], options: ImportOptions) -> FolderImport:
@@ -78,6 +80,7 @@ def import_folder(transport: Transport, path: str | os.PathLike[str], options: I
             by_reference=options.by_reference,
             rehash=options.rehash,
             follow=options.follow_links,
+            strict=options.strict,
         )
         sync = FolderSync(transport, project.id, cache, tree, folder, uploader, unchanged=is_same, options=options)
         with _cleanup_on_error(transport, caches, project.id, created=existing is None, sync=sync):
@@ -89,9 +92,11 @@ def import_folder(transport: Transport, path: str | os.PathLike[str], options: I
                 sources=sources,
                 left_out=unimported,
             )
+    if uploader.lost:
+        logger.warning("%s: %s", root, left_out.listed(uploader.lost))
     if sync.changed:
         project = project_info(transport.call(methods.PROJECT_INFO, {"id": project.id}))
-    return FolderImport(project, skipped, changed)
+    return FolderImport(project, skipped, changed, dict(uploader.lost))
 
 
 def _checked_root(transport: Transport, path: str | os.PathLike[str], options: ImportOptions) -> str:

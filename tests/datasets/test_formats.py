@@ -141,7 +141,6 @@ def test_changed_class_names_change_all_labels(sync, yolo, projects, later):
         ("2 0.5 0.5 0.2 0.4", "no class 2; there are 2"),
         ("0.5 0.5 0.5 0.2 0.4", "no class 0.5"),
         ("0 0.5 0.5 0.2", "3 numbers after the class"),
-        ("0 0.5 0.5 0.2 0.4 0.9", "5 numbers after the class"),
         ("0 a 0.5 0.2 0.1", "could not convert"),
         ("0 nan 0.5 0.2 0.1", "not finite"),
     ],
@@ -226,12 +225,12 @@ def test_yaml_needs_the_server_extra(sync, yolo, monkeypatch):
         sync()
 
 
-def test_keypoints_and_duplicate_names_are_errors(sync, folder):
-    """Keypoints, two classes of one name, and two images of one name are rejected."""
+def test_duplicate_names_are_errors(sync, folder):
+    """Two classes of one name, two images of one name, and an unknown shape of key points are rejected."""
     write(folder / "images" / "1.png", png())
     write(folder / "labels" / "1.txt", "")
-    write(folder / "data.yaml", "names: [a]\nkpt_shape: [17, 3]")
-    with pytest.raises(FolderError, match="keypoints"):
+    write(folder / "data.yaml", "names: [a]\nkpt_shape: [17, 5]")
+    with pytest.raises(FolderError, match="kpt_shape"):
         sync()
     write(folder / "data.yaml", "names: [a, a]")
     with pytest.raises(FolderError, match="two classes are named 'a'"):
@@ -239,6 +238,75 @@ def test_keypoints_and_duplicate_names_are_errors(sync, folder):
     write(folder / "data.yaml", "names: [a]")
     write(folder / "images" / "images" / "1.png", png())
     with pytest.raises(FolderError, match="rename one of them"):
+        sync()
+
+
+def test_yolo_keeps_key_points_and_confidences(sync, folder, projects, api, caplog):
+    """A label with key points is a box and a graph of one instance; labels are clipped to their images with a word."""
+    write(folder / "data.yaml", "train: images\nnc: 2\nkpt_shape: [2, 3]\nkpt_names:\n  1: [nose, tail]\n")
+    write(folder / "images" / "1.png", png(size=(100, 50)))
+    lines = ["1 0.5 0.5 0.2 0.4 0.45 0.4 2 0.55 0.6 1", "0 0.5 0.5 1.2 0.4 0 0 0 0 0 0 0.75"]
+    write(folder / "labels" / "1.txt", "\n".join(lines))
+    project = sync()
+    box, graph, plain = projects.content(project.id)["ds0:1.png"][1]
+    assert box["points"]["exterior"] == [[40, 15], [60, 35]]
+    assert graph["nodes"] == {"nose": {"loc": [45, 20]}, "tail": {"loc": [55, 30], "disabled": True}}
+    assert [part["instance"] for part in (box, graph)] == ["1", "1"]
+    assert plain["points"]["exterior"] == [[0, 15], [100, 35]]
+    assert plain["customData"] == {"yolo": {"confidence": 0.75}}
+    assert titles(api, project.id) == ["class_0", "class_1"]
+    assert "1 labels clipped to their images" in caplog.text
+    with pytest.raises(FolderError, match="labels clipped"):
+        sync(strict=True, rehash=True)
+
+
+def test_yolo_keeps_oriented_boxes(sync, folder, projects):
+    """The corners of an oriented box are a polygon, with or without a confidence after them."""
+    write(folder / "data.yaml", "names: [a]")
+    write(folder / "images" / "1.png", png(size=(100, 50)))
+    write(folder / "labels" / "1.txt", "0 0.1 0.1 0.3 0.2 0.2 0.4 0.0 0.3 0.5")
+    (label,) = projects.content(sync().id)["ds0:1.png"][1]
+    assert label["points"]["exterior"] == [[10, 5], [30, 10], [20, 20], [0, 15]]
+    assert label["customData"]["yolo"]["confidence"] == 0.5
+
+
+# -- Pascal VOC
+
+
+def test_voc(sync, folder, projects, api, caplog):
+    """Boxes, polygons, oriented boxes, flags, poses and attributes are kept; what is not is said."""
+    box = "<bndbox><xmin>1</xmin><ymin>2.5</ymin><xmax>4</xmax><ymax>5</ymax></bndbox>"
+    ring = "<polygon><x1>1</x1><y1>1</y1><x2>4</x2><y2>1</y2><x3>4</x3><y3>3</y3></polygon>"
+    oriented = "<robndbox><cx>4</cx><cy>3</cy><w>4</w><h>2</h><angle>0.5</angle></robndbox>"
+    color = "<attributes><attribute><name>color</name><value>red</value></attribute></attributes>"
+    entries = [
+        f"<object><name>cat</name><pose>Left</pose><truncated>1</truncated><difficult>0</difficult>{box}{color}</object>",
+        f"<object><name>dog</name><pose>Unspecified</pose>{box}{ring}</object>",
+        f"<object><name>cat</name>{oriented}<part>{box}</part></object>",
+    ]
+    document = f"<annotation><filename>x.png</filename><source><database>D</database></source>{''.join(entries)}"
+    write(folder / "JPEGImages" / "1.png", png())
+    write(folder / "JPEGImages" / "2.png", png((1, 0, 0)))
+    write(folder / "SegmentationClass" / "1.png", png((2, 0, 0)))
+    write(folder / "Annotations" / "1.xml", f"{document}</annotation>")
+    assert detect(folder).name == "voc"
+    project = sync()
+    content = projects.content(project.id)
+    assert set(content) == {"ds0:1.png", "ds0:2.png"}
+    _, objects, _, meta = content["ds0:1.png"]
+    assert [label["geometryType"] for label in objects] == ["rectangle", "polygon", "oriented_bbox"]
+    assert objects[0]["points"]["exterior"] == [[1, 2.5], [4, 5]]
+    assert {tag["name"]: tag["value"] for tag in objects[0]["tags"]} == {
+        "truncated": None,
+        "pose": "Left",
+        "color": "red",
+    }
+    assert (objects[2]["points"]["exterior"], objects[2]["angle"]) == ([[2, 2], [6, 4]], 0.5)
+    assert meta == {"voc": {"source": {"database": "D"}}}
+    assert titles(api, project.id) == ["cat", "dog"]
+    assert "1 <part> of objects" in caplog.text
+    write(folder / "Annotations" / "1.xml", document)
+    with pytest.raises(FolderError, match=r"1\.xml' is not valid Pascal VOC"):
         sync()
 
 
@@ -295,19 +363,21 @@ def test_coco(sync, pictures, projects, api):
     content = projects.content(project.id)
     assert set(content) == {"train:1.png", "train:2.png", "val:1.png", "val:2.png"}
     entries = shapes(content, "train:1.png")
+    box = entries.pop(2)  # which is not the bounding box of its polygon
     assert entries[:4] == [
         ("cat", "rectangle", {"exterior": [[1, 1], [3, 2.5]], "interior": []}),
         ("dog", "polygon", {"exterior": [[0, 0], [3, 0], [3, 3.25]], "interior": []}),
         ("cat", "polygon", {"exterior": [[0, 0], [1, 0], [1, 1]], "interior": []}),
         ("cat", "polygon", {"exterior": [[2, 2], [3, 2], [3, 3]], "interior": []}),
     ]
+    assert box == ("dog", "rectangle", {"exterior": [[0, 0], [1, 1]], "interior": []})
     mask, compressed_mask = entries[4:]
     assert mask[2] == compressed_mask[2]
     assert (mask[1], mask[2]["origin"]) == ("bitmap", [1, 1])
     assert pixels(mask[2]["data"]) == ["##", "#."]
     instances = [label.get("instance") for label in content["train:1.png"][1]]
-    assert instances == [None, None, "3", "3", None, None]
-    assert content["train:1.png"][1][4]["tags"] == [{"name": "iscrowd", "value": None}]
+    assert instances == [None, "2", "2", "3", "3", None, None]
+    assert content["train:1.png"][1][5]["tags"] == [{"name": "iscrowd", "value": None}]
     assert (content["val:1.png"][1], titles(api, project.id)) == ([], ["cat", "dog"])
 
 

@@ -1,4 +1,4 @@
-"""Detection of a folder's format: Supervisely, YOLO, COCO, images only, any files, or a format of a package.
+"""Detection of a folder's format: Supervisely, YOLO, COCO, VOC, images only, any files, or one of a package.
 
 Formats of other packages are registered by the entry point group ``autoflow.formats``, see docs/extending.md.
 """
@@ -14,13 +14,14 @@ from autoflow.datasets.formats.coco import Coco
 from autoflow.datasets.formats.files import Files
 from autoflow.datasets.formats.plain import Plain
 from autoflow.datasets.formats.supervisely import Supervisely
+from autoflow.datasets.formats.voc import Voc
 from autoflow.datasets.formats.yolo import Yolo
 from autoflow.datasets.tree import Tree, is_settled
 from autoflow.errors import FolderError
 
 ENTRY_POINTS = "autoflow.formats"
 IMAGES = "images"  # the type of projects that all formats but `Files` are read into
-BUILT_IN: tuple[FormatType, ...] = (Supervisely, Yolo, Coco, Plain)
+BUILT_IN: tuple[FormatType, ...] = (Supervisely, Yolo, Coco, Voc, Plain)
 
 
 def format_types() -> list[FormatType]:
@@ -87,8 +88,8 @@ def detect_format(
     if project_type == IMAGES:
         raise FolderError(
             f"there are no images in {tree.root!r}: choose a folder of images, or one in the format of Supervisely "
-            "(meta.json), YOLO (data.yaml, images, labels) or COCO (annotations/*.json, images); a project of type "
-            "files takes any folder (--type files)"
+            "(meta.json), YOLO (data.yaml, images, labels), COCO (annotations/*.json, images) or Pascal VOC (*.xml); a "
+            "project of type files takes any folder (--type files)"
         )
     raise FolderError(f"there are no files in {tree.root!r}, except hidden ones and those of caches: choose another")
 
@@ -102,7 +103,7 @@ def _candidates(tree: Tree, types: Iterable[FormatType], project_type: str | Non
         formats.append(Files)
         if not any(is_image(name) for names in tree.files.values() for name in names):
             # JSON and YAML files of other data are not to be read as labels, nor refused as invalid ones.
-            of_images = {Yolo.name, Coco.name, Plain.name}
+            of_images = {Yolo.name, Coco.name, Voc.name, Plain.name}
             return [format_type for format_type in formats if format_type.name not in of_images]
     return formats
 

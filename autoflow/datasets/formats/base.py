@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 from autoflow.datasets.tree import Tree, join
@@ -45,11 +45,13 @@ class Labels(NamedTuple):
         annotation: in Supervisely's format; None if the folder has none, which leaves the project's unchanged.
         meta: metadata of the image; None likewise.
         stamp: the stamp of the labels, unless it follows from the stamps of the label files.
+        lost: what of the labels is not kept, as numbers by what it is, in the plural.
     """
 
     annotation: dict[str, Any] | None = None
     meta: dict[str, Any] | None = None
     stamp: bytes | None = None
+    lost: Mapping[str, int] | None = None
 
 
 Listing = dict[str, dict[str, Item]]  # dataset path (names joined by slashes) -> image name -> image
@@ -183,18 +185,19 @@ def _color(index: int) -> str:
     return f"#{red:02X}{green:02X}{blue:02X}"
 
 
+def coordinate(value: float) -> int | float:
+    """Return a coordinate, as an int if it is integral."""
+    return int(value) if value == int(value) else value
+
+
 def round_coordinate(value: float) -> int | float:
-    """Round a coordinate to a thousandth of a pixel; integral values become int."""
-    rounded = round(value, 3)
-    return int(rounded) if rounded == int(rounded) else rounded
+    """Round a computed coordinate to a billionth of a pixel, which removes the error of the arithmetic and no more."""
+    return coordinate(round(value, 9))
 
 
 def rectangle(left: float, top: float, right: float, bottom: float) -> dict[str, Any]:
     """Return a box in Supervisely's format."""
-    corners = [
-        [round_coordinate(left), round_coordinate(top)],
-        [round_coordinate(right), round_coordinate(bottom)],
-    ]
+    corners = [[coordinate(left), coordinate(top)], [coordinate(right), coordinate(bottom)]]
     return {"geometryType": "rectangle", "points": {"exterior": corners, "interior": []}}
 
 
@@ -206,5 +209,24 @@ def polygon(points: Sequence[tuple[float, float]]) -> dict[str, Any]:
     """
     if len(points) > MAX_POINTS:
         raise ValueError(f"a polygon has {len(points)} points; at most {MAX_POINTS} are supported")
-    exterior = [[round_coordinate(x), round_coordinate(y)] for x, y in points]
+    exterior = [[coordinate(x), coordinate(y)] for x, y in points]
     return {"geometryType": "polygon", "points": {"exterior": exterior, "interior": []}}
+
+
+def key_points(nodes: Mapping[str, tuple[float, float, bool]]) -> dict[str, Any]:
+    """Return key points by name, each with its position and whether it is visible, in Supervisely's format."""
+    return {
+        "geometryType": "graph",
+        "nodes": {
+            name: {"loc": [coordinate(x), coordinate(y)], **({} if is_visible else {"disabled": True})}
+            for name, (x, y, is_visible) in nodes.items()
+        },
+    }
+
+
+def skeleton(names: Sequence[str], edges: Iterable[tuple[int, int]] = ()) -> dict[str, Any]:
+    """Return the template of a class with key points: their names, and the positions of those that are connected."""
+    return {
+        "nodes": {name: {"label": name, "loc": [index % 5 * 20, index // 5 * 20]} for index, name in enumerate(names)},
+        "edges": [{"src": names[start], "dst": names[end]} for start, end in edges],
+    }

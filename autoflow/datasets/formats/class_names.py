@@ -11,6 +11,9 @@ from autoflow.distribution import install
 from autoflow.errors import FolderError, ServerExtraMissing
 
 MAX_YAML_BYTES = 1 << 20
+MAX_CLASSES = 10_000
+_COUNT_KEY = re.compile(r"""^["']?nc["']?\s*:""", re.MULTILINE)
+_SPLIT_KEY = re.compile(r"""^["']?(?:train|val|path)["']?\s*:""", re.MULTILINE)
 _NAMES_KEY = re.compile(r"""^["']?names["']?\s*:""", re.MULTILINE)
 _REMEDY = "write the names as a list, one per line: '  - name'"
 
@@ -23,6 +26,11 @@ def parse_lines(text: str) -> list[str]:
 def has_names(text: str) -> bool:
     """Return whether a YAML file has the top-level key ``names``, without parsing it."""
     return _NAMES_KEY.search(text) is not None
+
+
+def has_count(text: str) -> bool:
+    """Return whether a YAML file has the number of classes of a dataset, not of a model, without parsing it."""
+    return _COUNT_KEY.search(text) is not None and _SPLIT_KEY.search(text) is not None
 
 
 def parse_yaml(path: str, text: str) -> dict[str, Any]:
@@ -54,12 +62,16 @@ def parse_yaml(path: str, text: str) -> dict[str, Any]:
 
 
 def names_of(path: str, document: Mapping[str, Any]) -> list[str]:
-    """Return the class names of a parsed ``data.yaml``: a list, or a mapping from 0, 1, 2 … to names.
+    """Return the class names of a parsed ``data.yaml``: a list, or a mapping from 0, 1, 2 … to names; without any, as
+    YOLO itself, ``class_0``, ``class_1`` and so on, ``nc`` of them.
 
     Raises:
         FolderError: they are written in another way.
     """
     names = document.get("names")
+    count = document.get("nc")
+    if not names and isinstance(count, str) and count.isdecimal() and 0 < int(count) <= MAX_CLASSES:
+        return [f"class_{number}" for number in range(int(count))]
     if isinstance(names, dict):
         try:
             numbered = {int(number): name for number, name in names.items()}

@@ -9,11 +9,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from autoflow.datasets.formats import masks
 from autoflow.datasets.formats.base import (
     Item,
     Labels,
@@ -24,31 +23,48 @@ from autoflow.datasets.formats.base import (
     dataset_path,
     is_image,
     metadata_files,
-    polygon,
-    rectangle,
+    skeleton,
 )
+from autoflow.datasets.formats.coco_objects import BOX, EXTENSION, geometries
+from autoflow.datasets.formats.coco_tags import COLOR, SCORE, AttributeTags
 from autoflow.datasets.reading import read
 from autoflow.datasets.tree import Tree, join
 from autoflow.errors import FolderError
 
+ATTRIBUTES = "attributes"
 CROWD = "iscrowd"
 _PREFIXES = ("instances_", "person_keypoints_", "panoptic_", "stuff_")
-MAX_COORDINATE = 1e9  # pixels
-_FIELDS = ("category_id", "bbox", "segmentation", CROWD)
+_FIELDS = ("bbox", "segmentation", "keypoints", CROWD, EXTENSION, ATTRIBUTES, SCORE)
+# What follows from the other members, or refers to other parts of the file.
+_DERIVED = {"id", "image_id", "category_id", "area", "num_keypoints"}
+_EMPTY: tuple[Any, ...] = (None, [], {})
+_SIZE = {"id", "file_name", "width", "height"}  # members of an image that are not metadata
+
+
+class _Annotation(NamedTuple):
+    """An annotation with its file and the name of its category."""
+
+    file: str
+    title: str
+    fields: dict[str, Any]
 
 
 class _ImageEntry(NamedTuple):
-    """An image in the JSON files: its size, and its annotations with their file and the name of their category."""
+    """An image in the JSON files: its size, its annotations, and its other members."""
 
     width: int
     height: int
-    annotations: list[tuple[str, str, dict[str, Any]]]
+    annotations: list[_Annotation]
+    members: dict[str, Any]
+    unsupported: list[str]
 
 
 class _Content(NamedTuple):
     """The content of all JSON files."""
 
-    class_names: list[str]
+    categories: dict[str, dict[str, Any]]  # by name
+    classes: dict[str, dict[str, Any]]  # by name: as an export has written them
+    tags: AttributeTags
     has_crowds: bool
     images: dict[str, _ImageEntry]  # by the path of the image
 
@@ -86,8 +102,8 @@ class Coco:
 
     @functools.cached_property
     def _has_masks(self) -> bool:
-        annotations = (annotation for image in self._content.images.values() for _, _, annotation in image.annotations)
-        return any(isinstance(annotation.get("segmentation"), dict) for annotation in annotations)
+        annotations = (annotation for image in self._content.images.values() for annotation in image.annotations)
+        return any(isinstance(annotation.fields.get("segmentation"), dict) for annotation in annotations)
 
     @functools.cached_property
     def _documents(self) -> dict[str, dict[str, Any]]:
@@ -118,29 +134,52 @@ class Coco:
 
     @functools.cached_property
     def _content(self) -> _Content:
-        class_names: dict[str, None] = {}
-        images: dict[str, _ImageEntry] = {}
-        has_crowds = False
-        for file, document in self._documents.items():
+        documents = self._documents.items()
+        exported = [document["info"][EXTENSION] for _, document in documents if _is_exported(document)]
+        tags = AttributeTags(tag for meta in exported for tag in meta["tags"] if tag["name"] != CROWD)
+        known = {entry["title"]: entry for meta in exported for entry in meta["classes"]}
+        content = _Content({}, known, tags, False, {})
+        for file, document in documents:
             try:
-                titles = {category["id"]: str(category["name"]) for category in document["categories"]}
-                class_names.update(dict.fromkeys(titles.values()))
-                by_id = {image["id"]: self._image(file, image, images) for image in document["images"]}
-                for source in document["annotations"]:
-                    annotation = {field: source[field] for field in _FIELDS if source.get(field)}
-                    annotation["id"] = source.get("id")
-                    by_id[source["image_id"]].annotations.append((file, titles[source["category_id"]], annotation))
-                    has_crowds = has_crowds or CROWD in annotation
+                content = self._with(content, file, document)
             except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
                 raise FolderError(
                     f"{self._tree.path(file)!r} is not valid COCO: {error} is missing, or refers to nothing"
                 ) from None
-        return _Content(list(class_names), has_crowds, images)
+        return content
 
-    def _image(self, file: str, image: dict[str, Any], images: dict[str, _ImageEntry]) -> _ImageEntry:
+    def _with(self, content: _Content, file: str, document: dict[str, Any]) -> _Content:
+        """Return the content with that of one more file."""
+        titles = {category["id"]: str(category["name"]) for category in document["categories"]}
+        for category in document["categories"]:
+            known = content.categories.get(str(category["name"]), {})
+            content.categories[str(category["name"])] = {**category, **known}
+        by_id = {image["id"]: self._image(file, image, content) for image in document["images"]}
+        has_crowds = content.has_crowds
+        for source in document["annotations"]:
+            entry = by_id[source["image_id"]]
+            if "category_id" not in source and "segments_info" in source:
+                entry.unsupported.append("panoptic segmentations")
+                continue
+            fields = {name: value for name, value in source.items() if name not in _DERIVED and value not in _EMPTY}
+            if not fields.get(CROWD):
+                fields.pop(CROWD, None)
+            fields["id"] = source.get("id")
+            content.tags.observe(_attributes(fields))
+            annotation = _Annotation(file, titles[source["category_id"]], fields)
+            if not _merged(annotation, entry.annotations):
+                entry.annotations.append(annotation)
+            has_crowds = has_crowds or CROWD in fields
+        return content._replace(has_crowds=has_crowds)
+
+    def _image(self, file: str, image: dict[str, Any], content: _Content) -> _ImageEntry:
         """Return the entry of an image, to which several files may add annotations."""
         path = self._image_path(file, str(image["file_name"]))
-        return images.setdefault(path, _ImageEntry(int(image.get("width") or 0), int(image.get("height") or 0), []))
+        size = (int(image.get("width") or 0), int(image.get("height") or 0))
+        entry = content.images.setdefault(path, _ImageEntry(*size, [], {}, []))
+        entry.members.update({name: value for name, value in image.items() if name not in _SIZE and value is not None})
+        content.tags.observe(entry.members.get(ATTRIBUTES) or {})
+        return entry
 
     def _image_path(self, file: str, file_name: str) -> str:
         """Return the path of an image: beside the JSON file, in the folder of images or of the split, else anywhere
@@ -165,13 +204,20 @@ class Coco:
         )
 
     def meta(self) -> Meta:
-        """Return a class per category, and a tag for crowds if there are any."""
-        tags = [{"name": CROWD, "value_type": "none", "color": "#A0A0A0"}] if self._content.has_crowds else []
-        return {"classes": classes(self._content.class_names), "tags": tags}
+        """Return a class per category, and tags for crowds and attributes if there are any."""
+        content = self._content
+        entries = []
+        for entry in classes(list(content.categories)):
+            title = entry["title"]
+            entries.append(content.classes.get(title) or {**entry, **_class_members(content.categories[title])})
+        crowd = [{"name": CROWD, "value_type": "none", "color": COLOR}] if content.has_crowds else []
+        return {"classes": entries, "tags": [*crowd, *content.tags.meta]}
 
     def context(self) -> str:
-        """Return an empty text, because the stamp of an image covers all of its annotations."""
-        return ""
+        """Return a hash of the names of key points and the types of tags; the stamp of an image covers the rest."""
+        names = {title: _point_names(category) for title, category in self._content.categories.items()}
+        parts = [{title: part for title, part in names.items() if part}, self._content.tags.meta]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest() if any(parts) else ""
 
     def listing(self) -> Listing:
         """Return all images, in datasets by their folders."""
@@ -184,7 +230,7 @@ class Coco:
         return listing
 
     def _entry(self, path: str) -> _ImageEntry:
-        return self._content.images.get(path, _ImageEntry(0, 0, []))
+        return self._content.images.get(path, _ImageEntry(0, 0, [], {}, []))
 
     def _stamp(self, path: str) -> bytes:
         text = json.dumps(self._entry(path), sort_keys=True, separators=(",", ":"))
@@ -195,74 +241,84 @@ class Coco:
         entry = self._entry(item.image)
         objects: list[dict[str, Any]] = []
         first_file: dict[str, str] = {}  # by object
-        for file, title, annotation in entry.annotations:
+        for annotation in entry.annotations:
             try:
-                geometries = list(_geometries(annotation, entry, (width, height)))
-            except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+                converted = self._objects(annotation, entry, (width, height))
+            except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
+                number = annotation.fields["id"]
                 raise FolderError(
-                    f"{self._tree.path(item.image)!r}: its COCO annotation {annotation['id']} is not valid: {error}"
+                    f"{self._tree.path(item.image)!r}: its COCO annotation {number} is not valid: {error}"
                 ) from None
-            tags = [{"name": CROWD, "value": None}] if CROWD in annotation else []
-            instance = {"instance": str(annotation["id"])} if len(geometries) > 1 else {}
-            for geometry in geometries:
-                label = {"classTitle": title, **geometry, **instance, "tags": tags}
-                if first_file.setdefault(json.dumps(label, sort_keys=True), file) == file:
+            for label in converted:
+                if first_file.setdefault(json.dumps(label, sort_keys=True), annotation.file) == annotation.file:
                     objects.append(label)
-        return Labels({"objects": objects, "tags": []}, stamp=self._stamp(item.image))
+        members = dict(entry.members)
+        tags, others = self._content.tags.split(members.pop(ATTRIBUTES, None) or {})
+        extension = members.pop(EXTENSION, {})
+        document = {**extension.get("annotation", {}), "objects": objects, "tags": tags}
+        source = {**members, **({ATTRIBUTES: others} if others else {})}
+        meta = {**extension.get("meta", {}), **({"coco": source} if source else {})}
+        return Labels(document, meta or None, self._stamp(item.image), Counter(entry.unsupported))
+
+    def _objects(self, annotation: _Annotation, entry: _ImageEntry, image: tuple[int, int]) -> list[dict[str, Any]]:
+        """Return the objects of one annotation."""
+        fields = annotation.fields
+        names = _point_names(self._content.categories[annotation.title])
+        shapes = geometries(fields, (entry.height, entry.width), image, names)
+        crowd = [{"name": CROWD, "value": None}] if CROWD in fields else []
+        tags, others = self._content.tags.split(_attributes(fields))
+        unknown = {name: value for name, value in fields.items() if name not in {*_FIELDS, "id"}}
+        if others:
+            unknown[ATTRIBUTES] = others
+        members: dict[str, Any] = {"instance": str(fields["id"])} if len(shapes) > 1 else {}
+        members.update({name: value for name, value in fields.get(EXTENSION, {}).items() if name != BOX})
+        if unknown:
+            members["customData"] = {**members.get("customData", {}), "coco": unknown}
+        return [{"classTitle": annotation.title, **shape, **members, "tags": [*crowd, *tags]} for shape in shapes]
 
 
-def _geometries(annotation: dict[str, Any], entry: _ImageEntry, image: tuple[int, int]) -> Iterator[dict[str, Any]]:
-    """Return the geometries of one annotation: its mask, or its polygons, else its box.
-
-    Args:
-        annotation: the annotation.
-        entry: the image in the JSON files.
-        image: the actual width and height of the image, 0 if they are not known.
-
-    Raises:
-        ValueError, TypeError, KeyError, IndexError, OverflowError: the annotation is not valid.
-    """
-    segmentation = annotation.get("segmentation")
-    if isinstance(segmentation, dict):
-        height, width = _mask_size(segmentation.get("size") or (entry.height, entry.width), image)
-        counts = segmentation["counts"]
-        runs = masks.decode_runs(counts) if isinstance(counts, str) else counts
-        mask = masks.bitmap(masks.decode_mask(runs, width, height))
-        if mask is not None:
-            yield mask
-    elif segmentation:
-        for ring in segmentation if isinstance(segmentation[0], list) else [segmentation]:
-            if len(ring) < 6 or len(ring) % 2:
-                raise ValueError(f"a polygon has {len(ring)} numbers")
-            numbers = _coordinates(ring)
-            yield polygon(list(zip(numbers[::2], numbers[1::2], strict=True)))
-    elif "bbox" in annotation:
-        left, top, box_width, box_height = _coordinates(annotation["bbox"])
-        yield rectangle(left, top, left + box_width, top + box_height)
+def _is_exported(document: dict[str, Any]) -> bool:
+    """Return whether a file has the classes and tags of the project that it was exported from."""
+    info = document.get("info")
+    meta = info.get(EXTENSION) if isinstance(info, dict) else None
+    return isinstance(meta, dict) and all(
+        isinstance(meta.get(part), list) and all(isinstance(entry, dict) and entry.get(name) for entry in meta[part])
+        for part, name in (("classes", "title"), ("tags", "name"))
+    )
 
 
-def _mask_size(size: Any, image: tuple[int, int]) -> tuple[int, int]:
-    """Return the height and width of a mask; it is no larger than its image, but may be rotated as in its EXIF.
-
-    Raises:
-        ValueError: they are not numbers of pixels, or too large.
-    """
-    height, width = size
-    if any(type(side) is not int or side < 0 for side in (height, width)):
-        raise ValueError(f"its size must be a height and a width, not {str(size)[:60]}")
-    if 0 not in image and (max(height, width) > max(image) or min(height, width) > min(image)):
-        raise ValueError(f"its mask is {width} x {height} pixels, larger than the image, {image[0]} x {image[1]}")
-    return height, width
+def _attributes(fields: dict[str, Any]) -> dict[str, Any]:
+    score = {SCORE: fields[SCORE]} if SCORE in fields else {}
+    return {**score, **fields.get(ATTRIBUTES, {})}
 
 
-def _coordinates(values: Any) -> list[float]:
-    """Return coordinates as numbers.
+def _merged(annotation: _Annotation, others: Sequence[_Annotation]) -> bool:
+    """Add an annotation's members to the same one of another file, which may have only polygons or only key points."""
+    if annotation.fields["id"] is None:
+        return False
+    for other in others:
+        if other.file != annotation.file and (other.title, other.fields["id"]) == (
+            annotation.title,
+            annotation.fields["id"],
+        ):
+            shared = other.fields.keys() & annotation.fields.keys()
+            if all(other.fields[name] == annotation.fields[name] for name in shared) and len(shared) > 1:
+                other.fields.update(annotation.fields)
+                return True
+    return False
 
-    Raises:
-        ValueError, TypeError, OverflowError: a value is not a number, or larger than any image.
-    """
-    numbers = [float(value) for value in values]
-    for number in numbers:
-        if not math.isfinite(number) or abs(number) > MAX_COORDINATE:
-            raise ValueError(f"{number} is not a coordinate in an image")
-    return numbers
+
+def _point_names(category: dict[str, Any]) -> list[str]:
+    """Return unique names of a category's key points."""
+    names = [str(name) for name in category.get("keypoints") or []]
+    return [name if names.index(name) == index else f"{name} {index}" for index, name in enumerate(names)]
+
+
+def _class_members(category: dict[str, Any]) -> dict[str, Any]:
+    """Return what a class keeps of its category: id, supercategory, and the template of its key points."""
+    members: dict[str, Any] = {"coco": {name: category[name] for name in ("id", "supercategory") if name in category}}
+    if names := _point_names(category):
+        edges = [(start - 1, end - 1) for start, end in category.get("skeleton") or []]
+        valid = [edge for edge in edges if all(0 <= end < len(names) for end in edge)]
+        members["geometry_config"] = skeleton(names, valid)
+    return members

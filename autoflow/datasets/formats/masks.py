@@ -1,12 +1,18 @@
-"""Conversion of COCO's run-length encoded masks to the bitmaps of Supervisely's format: PNG files inside the JSON."""
+"""Conversion between COCO's run-length encoded masks and the bitmaps of Supervisely's format, PNG files in the JSON."""
 
 from __future__ import annotations
 
 import base64
+import importlib
+import io
+import re
 import struct
 import zlib
 from collections.abc import Sequence
 from typing import Any
+
+from autoflow.distribution import install
+from autoflow.errors import ServerExtraMissing
 
 MAX_PIXELS = 1 << 28  # of a mask, whatever the size of its image
 _MAX_RUN_BITS = 60
@@ -66,6 +72,55 @@ def bitmap(rows: Sequence[bytes]) -> dict[str, Any] | None:
     right = max(row.rindex(1) for row in cropped if 1 in row) + 1
     data = base64.b64encode(zlib.compress(_png([row[left:right] for row in cropped]))).decode()
     return {"geometryType": "bitmap", "bitmap": {"data": data, "origin": [left, filled[0]]}}
+
+
+def size_of(data: str) -> tuple[int, int]:
+    """Return width and height of a mask of Supervisely's format."""
+    width, height = struct.unpack(">II", zlib.decompressobj().decompress(base64.b64decode(data), 24)[16:24])
+    return width, height
+
+
+def encode_mask(data: str, origin: Sequence[int], width: int, height: int) -> list[int]:
+    """Return a mask of Supervisely's format as COCO's runs in an image, without the pixels outside of it.
+
+    Raises:
+        ServerExtraMissing: Pillow is not installed.
+        ValueError: the mask is not valid.
+    """
+    columns = _columns(data)
+    left, top = (int(value) for value in origin)
+    filled: list[tuple[int, int]] = []  # start and end in the image, read down its columns
+    for x, column in enumerate(columns, left):
+        for match in re.finditer(rb"[^\0]+", column) if 0 <= x < width else ():
+            start, end = max(top + match.start(), 0), min(top + match.end(), height)
+            if start < end:
+                filled.append((x * height + start, x * height + end))
+    runs: list[int] = []
+    position = 0
+    for start, end in filled:
+        if runs and start == position:  # from the end of a column to the next one
+            runs[-1] += end - start
+        else:
+            runs += [start - position, end - start]
+        position = end
+    return [*runs, width * height - position]
+
+
+def _columns(data: str) -> list[bytes]:
+    """Return the columns of a mask, a byte per pixel, 0 for those that are not part of it."""
+    try:
+        pillow: Any = importlib.import_module("PIL.Image")
+    except ImportError as error:
+        raise ServerExtraMissing(f"reading masks needs Pillow: {install('server')}") from error
+    try:
+        image = pillow.open(io.BytesIO(zlib.decompress(base64.b64decode(data))))
+        if "A" in image.mode or "transparency" in image.info:
+            image = image.convert("RGBA").getchannel("A")
+        image = image.convert("L").transpose(pillow.Transpose.TRANSPOSE)
+    except (OSError, zlib.error) as error:
+        raise ValueError(f"a mask is not valid ({error})") from error
+    pixels = image.tobytes()
+    return [pixels[start : start + image.width] for start in range(0, len(pixels), image.width)]
 
 
 def _png(rows: Sequence[bytes]) -> bytes:

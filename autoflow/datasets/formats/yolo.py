@@ -1,4 +1,4 @@
-"""YOLO's format: a text file of boxes or polygons per image, relative to the image's size, and class names.
+"""YOLO's format: a text file of boxes, polygons or key points per image, relative to its size, and class names.
 
 Label files are in ``labels`` if the images are in ``images``, or beside the images. Splits (``train``, ``val``) are
 datasets. The paths in ``data.yaml`` are not used: they are often wrong.
@@ -9,11 +9,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from autoflow.datasets.formats import class_names
+from autoflow.datasets.formats import class_names, yolo_lines
 from autoflow.datasets.formats.base import (
     Item,
     Labels,
@@ -25,9 +24,9 @@ from autoflow.datasets.formats.base import (
     dataset_path,
     is_image,
     metadata_files,
-    polygon,
-    rectangle,
+    skeleton,
 )
+from autoflow.datasets.formats.yolo_lines import Description, LineParser
 from autoflow.datasets.reading import read
 from autoflow.datasets.tree import Tree, join
 from autoflow.errors import FolderError
@@ -57,8 +56,9 @@ class Yolo:
         return any(LABELS in folder.split("/") or any(map(is_image, self._tree.files[folder])) for folder in folders)
 
     @functools.cached_property
-    def _named_by(self) -> tuple[list[str], list[str]]:
-        """The class names of the topmost file that has some, and that file."""
+    def _description(self) -> Description:
+        """The description in the topmost file that has class names, else of the one that has their number."""
+        numbered = None
         for file in metadata_files(self._tree, self.metadata_patterns):
             path = self._tree.path(file)
             content = read(path, follow=True, max_kept=class_names.MAX_YAML_BYTES)
@@ -68,36 +68,38 @@ class Yolo:
                 )
             text = _decode(path, content.data)
             if file.rpartition("/")[2] in NAME_LISTS:
-                return class_names.parse_lines(text), [file]
-            if not class_names.has_names(text):
-                continue
-            document = class_names.parse_yaml(path, text)
-            if "kpt_shape" in document:
-                raise FolderError(
-                    f"{path!r} describes keypoints, which are not supported: remove kpt_shape, and their coordinates "
-                    "from the label files"
-                )
-            return class_names.names_of(path, document), [file]
-        return [], []
+                return Description(file, class_names.parse_lines(text))
+            if class_names.has_names(text):
+                return yolo_lines.description(file, path, class_names.parse_yaml(path, text))
+            if numbered is None and class_names.has_count(text):
+                numbered = yolo_lines.description(file, path, class_names.parse_yaml(path, text))
+        return numbered or Description(None, [])
 
     @property
     def _names(self) -> list[str]:
-        return self._named_by[0]
+        return self._description.names
 
     def sources(self) -> list[str]:
         """Return the file of class names."""
-        return self._named_by[1]
+        return [self._description.file] if self._description.file is not None else []
 
     def meta(self) -> Meta:
         """Return a class for each name."""
         if len(set(self._names)) < len(self._names):
             duplicate = next(name for name in self._names if self._names.count(name) > 1)
             raise FolderError(f"{self._tree.root!r}: two classes are named {duplicate!r}: rename one of them")
-        return {"classes": classes(self._names), "tags": []}
+        described = self._description
+        entries = classes(self._names)
+        if described.points:
+            for number, entry in enumerate(entries):
+                entry["geometry_config"] = skeleton(described.point_names(number))
+        return {"classes": entries, "tags": []}
 
     def context(self) -> str:
-        """Return a hash of the class names, because the label files have class numbers only."""
-        return hashlib.sha256(json.dumps(self._names).encode()).hexdigest()
+        """Return a hash of the class names and key points, because the label files have numbers only."""
+        described = self._description
+        parts: Any = [described.names, described.points, described.names_by_class] if described.points else self._names
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     def listing(self) -> Listing:
         """Return all images with their label files."""
@@ -116,48 +118,19 @@ class Yolo:
         return listing
 
     def labels(self, item: Item, contents: Sequence[bytes | None], width: int, height: int) -> Labels:
-        """Return the boxes and polygons of one image."""
+        """Return the boxes, polygons and key points of one image."""
         (content,) = contents
         path = self._tree.path(item.labels[0] or item.image)
         objects = []
+        lines = LineParser(self._description, width, height)
         for number, line in enumerate(_decode(path, content or b"").splitlines(), 1):
             if line.strip():
                 try:
-                    objects.append(self._object(line.split(), width, height))
+                    objects += lines.objects(number, line.split())
                 except ValueError as error:
                     raise FolderError(f"{path!r}, line {number}: {error}: correct or remove the line") from None
-        return Labels({"objects": objects, "tags": []})
-
-    def _object(self, words: Sequence[str], width: int, height: int) -> dict[str, Any]:
-        """Return the object of one line.
-
-        Raises:
-            ValueError: the line is not valid.
-        """
-        class_number, *values = (float(word) for word in words)
-        if not class_number.is_integer() or not 0 <= class_number < len(self._names):
-            raise ValueError(f"there is no class {words[0]}; there are {len(self._names)}, numbered from 0")
-        if not all(map(math.isfinite, values)):
-            raise ValueError("a number is not finite")
-        if len(values) == 4:
-            x, y, box_width, box_height = values
-            geometry = rectangle(
-                _pixels(x - box_width / 2, width),
-                _pixels(y - box_height / 2, height),
-                _pixels(x + box_width / 2, width),
-                _pixels(y + box_height / 2, height),
-            )
-        elif len(values) >= 6 and len(values) % 2 == 0:
-            points = zip(values[::2], values[1::2], strict=True)
-            geometry = polygon([(_pixels(x, width), _pixels(y, height)) for x, y in points])
-        else:
-            raise ValueError(f"{len(values)} numbers after the class are neither a box (4) nor a polygon (6, 8, 10 …)")
-        return {"classTitle": self._names[int(class_number)], **geometry, "tags": []}
-
-
-def _pixels(fraction: float, size: int) -> float:
-    """Return a fraction of a side in pixels, clipped to the image."""
-    return min(max(fraction, 0.0), 1.0) * size
+        lost = {"labels clipped to their images": lines.clipped} if lines.clipped else None
+        return Labels({"objects": objects, "tags": []}, lost=lost)
 
 
 def _label_folder(folder: str) -> str:
