@@ -95,7 +95,7 @@ SERVER_MAY_IMPORT: dict[str, set[str]] = {
     "lineage": {"versions", *_VERSIONS},
     "project_types": _PROJECT_TYPES,
     "uploads": _UPLOADS,
-    "maintenance": {"versions", "uploads", *_UPLOADS},
+    "maintenance": {"versions", "lineage", "uploads", *_UPLOADS},
     "methods": _METHODS,
     "reproduction_requests": _DB | {"db"},
     "witnesses": _OPERATIONS,

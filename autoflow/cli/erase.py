@@ -10,11 +10,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from autoflow.cli.api_access import needs_autoflow_server, open_api
+from autoflow.cli.api_access import needs_autoflow_server, open_api, render_options
 from autoflow.datasets.cache_store import cache_files
 from autoflow.distribution import install
 from autoflow.errors import ServerExtraMissing
-from autoflow.graph.render.labels import printable
+from autoflow.graph.render.labels import format_time, printable
 from autoflow.outbox.status import destinations
 from autoflow.wire.contract.erasure import ErasePlanResponse, RetentionResponse
 
@@ -197,5 +197,7 @@ def _print_rules(response: RetentionResponse) -> None:
         print(f"{kind} of team {response['team']} are kept {duration}; {response['due'][kind]} are older")
     if response["needed"]:
         print(f"{response['needed']} versions are older and stay, because something needs them")
+    if response["nextAt"]:
+        print(f"Servers remove what is older once a day, next {format_time(response['nextAt'], render_options().zone)}")
     if any(response["due"].values()):
-        print("Remove them with --yes; that cannot be undone.")
+        print("Remove it now with --yes; that cannot be undone.")

@@ -1,7 +1,8 @@
-"""Background work of a server: reopen a store that was unavailable, update its marks, check it for damage, and complete
-erasures that were interrupted.
+"""Background work of a server: reopen a store that was unavailable, update its marks, check it for damage, apply rules
+of retention, and complete erasures that were interrupted.
 
-One thread of low priority. An embedded app has none: its store is checked by `autoflow doctor` and by servers.
+One thread of low priority. An embedded app has none: its store is checked by `autoflow doctor` and by servers, and
+`transport.embedded` applies the rules.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class BackgroundMaintenance:
                     mark_at = time.monotonic() + MARK_INTERVAL
                     self._server.store.mark()
                     self._server.tokens.store_last_use()
+                    self._server.apply_retention(ERASURE_SECONDS)
                     self._server.complete_erasures(ERASURE_SECONDS)
                 if time.monotonic() >= check_at:
                     check_at = time.monotonic() + CHECK_INTERVAL

@@ -26,6 +26,7 @@ from autoflow.server.errors import Invalid, UnknownMethod
 from autoflow.server.location import locate
 from autoflow.server.maintenance.blob_usage import Scope
 from autoflow.server.maintenance.erasure import job as erasure_job
+from autoflow.server.maintenance.erasure import retention
 from autoflow.server.maintenance.integrity_check import IntegrityCheck
 from autoflow.server.methods import pages, write_scopes
 from autoflow.server.methods.admin import (
@@ -307,6 +308,18 @@ class Server:
             pending = erasure_job.abandoned(conn)
         for erasure_id in pending:
             erasure_job.Erasure(self._store, self._context.blobs, erasure_id).work(seconds)
+
+    def apply_retention(self, seconds: float) -> None:
+        """Apply the rules of retention that were not applied for a day; see `retention.apply_daily`.
+
+        Raises:
+            ServerBusy: something cannot be removed now.
+        """
+        retention.apply_daily(self._store, self._context.blobs, seconds)
+
+    def is_retention_due(self) -> bool:
+        """Return whether a team has rules of retention that were not applied for a day."""
+        return bool(retention.due_teams(self._store))
 
     @property
     def store(self) -> Store:

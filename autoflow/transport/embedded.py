@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import logging
 import math
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autoflow.distribution import install
-from autoflow.errors import ServerExtraMissing, ServerUnreachable
+from autoflow.errors import ServerBusy, ServerExtraMissing, ServerUnreachable
+from autoflow.process import threads
 from autoflow.process.forks import ProcessLock, defer_forks
 from autoflow.transport import typed
 from autoflow.wire.contract.records import RECORDS_ADD, AddRecordsRequest, AddRecordsResponse
@@ -18,8 +23,21 @@ if TYPE_CHECKING:
     from autoflow.server.db.access import Caller
     from autoflow.server.server import Server
 
+logger = logging.getLogger("autoflow")
+
 ORIGIN = "embedded"
 OPENING_SECONDS = 1.0
+DUE_INTERVAL = 3600.0  # seconds between two looks for rules of retention that are due
+MAINTENANCE_SECONDS = 5.0  # of work on an erasure
+
+
+def _apply_rules(server: Server) -> None:
+    """Apply rules of retention in a thread, so that the call that met them does not wait."""
+    try:
+        server.apply_retention(MAINTENANCE_SECONDS)
+        server.complete_erasures(MAINTENANCE_SECONDS)
+    except Exception:
+        logger.debug("autoflow: rules of retention are applied by the next process", exc_info=True)
 
 
 class EmbeddedTransport:
@@ -38,6 +56,7 @@ class EmbeddedTransport:
         self._server: Server | None = None
         self._opening = ProcessLock()
         self._opened = False  # whether opening has begun
+        self._look_at = 0.0  # the monotonic time of the next look for rules that are due
 
     @property
     def exit_seconds(self) -> float:
@@ -73,7 +92,13 @@ class EmbeddedTransport:
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
         """See `Transport.call`; only the database is waited for, so `timeout` has no effect."""
         server = self._open()
-        return server.call(method, body, self._caller(server))
+        response = server.call(method, body, self._caller(server))
+        if self._token is None and time.monotonic() >= self._look_at:
+            self._look_at = time.monotonic() + DUE_INTERVAL
+            with contextlib.suppress(ServerBusy):
+                if server.is_retention_due():
+                    threads.start(functools.partial(_apply_rules, server), "autoflow-retention")
+        return response
 
     def deliver(self, records: Sequence[Mapping[str, Any]]) -> AddRecordsResponse:
         """See `Transport.deliver`."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
 
 import autoflow
-from autoflow import Api
+from autoflow import Api, settings
 from autoflow.datasets.cache_store import cache_files
 from autoflow.outbox.status import destinations
 
@@ -83,9 +86,25 @@ def test_rules_of_retention_are_shown_before_they_are_applied(trained, command):
     """Both kinds have a rule; nothing is old yet."""
     code, text, _ = command("retention", "--logs", "90", "--versions", "365")
     assert code == 0
-    assert text.splitlines() == [
+    assert text.splitlines()[:-1] == [
         "logs of team 1 are kept 90 days; 0 are older",
         "versions of team 1 are kept 365 days; 0 are older",
     ]
+    assert text.splitlines()[-1].startswith("Servers remove what is older once a day, next ")
     assert command("retention", "--yes")[1] == "Nothing is older than it is kept.\n"
     assert json.loads(command("retention", "--logs", "0", "--json")[1])["rules"] == {"versions": 365}
+
+
+def test_the_first_use_of_a_day_applies_the_rules(trained, command):
+    """In a thread, which the call that met them does not wait for."""
+    command("retention", "--logs", "90")
+    with contextlib.closing(sqlite3.connect(Path(settings.home(), "platform", "platform.db"))) as database, database:
+        database.execute("UPDATE retention_rules SET next_at = '2020-01-01T00:00:00.000Z'")
+        database.execute("INSERT INTO logs (task_id, at, lines) VALUES (1, '2020-01-01T00:00:00.000Z', '[]')")
+    Api().transport._look_at = 0.0
+    command("runs")
+    for thread in threading.enumerate():
+        if thread.name == "autoflow-retention":
+            thread.join(60)
+    (entry,) = json.loads(command("audit", "--action", "retention.apply", "--json")[1])
+    assert entry["after"] == "1 rows of logs, 0 versions"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, PrimaryKeyConstraint, Table, Text
 
-from autoflow.server.db.columns import Number, author, foreign_key, identifier
+from autoflow.server.db.columns import Number, author, foreign_key, identifier, text_column
 from autoflow.server.db.schema import metadata
 
 # `stage`, `cursor` and `counts` are the position of the work, so that any process can continue it; `report` is the
@@ -55,12 +55,13 @@ signing_keys = Table(
     Column("created_at", Text, nullable=False),
 )
 
-# How long a team keeps logs and versions, in days.
+# How long a team keeps logs and versions, in days, and when the rule is applied next.
 retention_rules = Table(
     "retention_rules",
     metadata,
     Column("team_id", Number, ForeignKey("teams.id"), nullable=False, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("days", Number, nullable=False),
+    text_column("next_at"),
     PrimaryKeyConstraint("team_id", "kind"),
 )

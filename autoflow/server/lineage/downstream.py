@@ -72,6 +72,7 @@ class DownstreamTraversal:
         self._conn = conn
         self._cap = cap
         self._edges_left = cap * _EDGES_PER_CARD
+        self._max_contained = _MAX_CONTAINED
         self._spans: dict[str, list[ReadSpan]] = {}  # by card key
         self._cards: dict[str, EntityRef] = {}
         self._task_keys: dict[int, str] = {}
@@ -92,10 +93,7 @@ class DownstreamTraversal:
         self._containments.update(dict.fromkeys(contained))
         frontier = self._visit(steps)
         while frontier:
-            runs = tasks_of_cards(self._conn, [ref for ref, _ in frontier])
-            self._task_keys.update(runs)
-            following = [*self._readers(frontier), *self._outputs(runs), *self._contents(frontier)]
-            frontier = self._visit(following)
+            frontier = self._visit(self._following(frontier))
 
     def rows(self, kept_keys: Iterable[str]) -> LineageRows:
         """Return the visited cards and the edges followed between them; of the first ones only those with edges, and
@@ -116,6 +114,12 @@ class DownstreamTraversal:
         task_ids = {key: task_id for task_id, key in self._task_keys.items() if key in cards}
         return LineageRows(cards, task_ids, shown, [pair for pair in pairs if {*pair} <= cards.keys()], {})
 
+    def _following(self, frontier: Sequence[Step]) -> list[Step]:
+        """Return what is one step downstream of some cards."""
+        runs = tasks_of_cards(self._conn, [ref for ref, _ in frontier])
+        self._task_keys.update(runs)
+        return [*self._readers(frontier), *self._outputs(runs), *self._contents(frontier)]
+
     def _visit(self, steps: Iterable[Step]) -> list[Step]:
         """Add cards; return those to follow: new ones, and ones with a span that none known covers."""
         to_follow: list[Step] = []
@@ -131,7 +135,7 @@ class DownstreamTraversal:
             to_follow.append((self._cards.setdefault(ref.key, ref), span))
         return to_follow
 
-    def _take(self, query: Select[Any], exact: Callable[[], ColumnElement[bool]] | None = None) -> list[RowMapping]:
+    def _take(self, query: Select[Any], exact: Callable[[], ColumnElement[bool]] | None = None) -> Iterable[RowMapping]:
         """Return the rows of a query for edges, in the order of time, as many as this traversal may still read.
 
         Args:
@@ -238,14 +242,14 @@ class DownstreamTraversal:
         team_ids = select(teams.c.id).where(visible(self._conn, teams))
         query = select(files.c.id, files.c.path).where(files.c.team_id.in_(team_ids), _is_used("file", files.c.id))
         query = query.where(files.c.path >= f"{folder}/", files.c.path < f"{folder}0")  # 0 follows the slash
-        rows = self._conn.execute(query.order_by(files.c.path, files.c.id).limit(_MAX_CONTAINED + 1)).all()
-        self.truncated |= len(rows) > _MAX_CONTAINED
-        return [(EntityRef("", "file", row.id), row.path) for row in rows[:_MAX_CONTAINED]]
+        rows = self._conn.execute(query.order_by(files.c.path, files.c.id).limit(self._max_contained + 1)).all()
+        self.truncated |= len(rows) > self._max_contained
+        return [(EntityRef("", "file", row.id), row.path) for row in rows[: self._max_contained]]
 
     def _bounded(self, query: Any) -> list[int]:
-        numbers = self._conn.execute(query.limit(_MAX_CONTAINED + 1)).scalars().all()
-        self.truncated |= len(numbers) > _MAX_CONTAINED
-        return list(numbers[:_MAX_CONTAINED])
+        numbers = self._conn.execute(query.limit(self._max_contained + 1)).scalars().all()
+        self.truncated |= len(numbers) > self._max_contained
+        return list(numbers[: self._max_contained])
 
     def _unwritten(self, container: EntityRef, span: ReadSpan, refs: Sequence[EntityRef]) -> Iterator[Step]:
         """Yield contained entities, or the containing one, until a run first wrote them."""

@@ -176,6 +176,7 @@ class RetentionResponse(TypedDict):
         due: numbers of rows of logs and of versions that are older.
         versions: references of the first of these versions.
         needed: versions that are older, and stay because something needs them.
+        nextAt: time in ISO 8601 at which a server applies the rules next; null without rules.
     """
 
     team: Id
@@ -183,11 +184,12 @@ class RetentionResponse(TypedDict):
     due: dict[RetentionKind, Count]
     versions: list[str]
     needed: Count
+    nextAt: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetentionSetRequest:
-    """Change the rules of retention of a team; nothing is removed until they are applied.
+    """Change the rules of retention of a team; servers apply them once a day, the first time a day later.
 
     Args:
         team_id: the team; without it the first team.

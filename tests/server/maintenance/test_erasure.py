@@ -15,7 +15,7 @@ from autoflow.errors import ServerRefused
 from autoflow.server.blobs.content import blob_path
 from autoflow.server.db import copies, schema
 from autoflow.server.db.engine import Store
-from autoflow.server.maintenance.erasure import job, signature
+from autoflow.server.maintenance.erasure import job, report, retention, signature
 from autoflow.server.methods.images import previews
 from autoflow.server.project_types.item_meta import FileRange, ItemMeta
 from tests.postgres import on_sqlite
@@ -352,6 +352,10 @@ def test_rules_of_retention_remove_old_logs_and_versions(world, filled):
     assert (world.call("autoflow.retention")["needed"], world.call("autoflow.retention")["versions"]) == (
         *(2, [f"version:{world.versions[1]}"]),
     )
+    with server.store.write() as conn:  # as if the alias had moved after the erasure began
+        erasure_id = job.begin(conn, 1, 1, [("version", str(world.versions[0]))])
+    assert job.Erasure(server.store, server._context.blobs, erasure_id).work(60.0)
+    assert world.call("autoflow.erase.list")["erasures"][0]["report"]["counts"]["versions needed"] == 1
     world.call("autoflow.models.alias", name="lemons", alias="champion")
     report = world.call("autoflow.retention.apply")["report"]
     assert {name: report["counts"][name] for name in ("logs", "versions")} == {"logs": 1, "versions": 2}
@@ -362,3 +366,33 @@ def test_rules_of_retention_remove_old_logs_and_versions(world, filled):
     assert [entry["action"] for entry in world.call("autoflow.audit.list", action="retention.")["entries"]] == [
         *("retention.apply", "retention.set", "retention.set"),
     ]
+
+
+def test_servers_apply_rules_once_a_day(filled):
+    """The first time a day after they were set, with the server as author in the audit log, and to one team alone."""
+    server, project = filled.server, filled.project()
+    versions = [filled.snapshot(project)["id"]]
+    filled.dataset(project)
+    versions.append(filled.snapshot(project)["id"])
+    other = filled.call("teams.add", name="Other")["id"]
+    filled.call("autoflow.retention.set", teamId=other, versions=1)
+    rules = filled.call("autoflow.retention.set", versions=365)
+    server.apply_retention(60.0)
+    old = "2020-01-01T00:00:00.000Z"
+    with server.store.write() as conn:
+        conn.execute(update(schema.versions).values(created_at=old))
+    assert not server.is_retention_due()
+    for team in (other, 1):
+        with server.store.write() as conn:
+            due = retention.retention_rules.c.team_id == team
+            conn.execute(update(retention.retention_rules).where(due).values(next_at=old))
+        assert server.is_retention_due()
+        server.apply_retention(60.0)
+        server.apply_retention(60.0)
+        listed = [row["id"] for row in filled.call("projects.versions.list", projectId=project)["entities"]]
+        assert sorted(listed) == (versions if team == other else versions[1:])
+    (entry,) = filled.call("autoflow.audit.list", action="retention.apply")["entries"]
+    assert (entry["who"], entry["reason"], entry["teamId"]) == (retention.SERVER, "once a day", 1)
+    (erasure,) = filled.call("autoflow.erase.list")["erasures"]
+    assert report.FREE_PAGES in erasure["report"]["outOfReach"]
+    assert filled.call("autoflow.retention")["nextAt"] >= rules["nextAt"] > old

@@ -23,6 +23,7 @@ from autoflow.server.db.engine import Store
 from autoflow.server.db.erasure_tables import erased_contents, erasure_targets, erasures
 from autoflow.server.db.upsert import insert_or_ignore_many
 from autoflow.server.errors import NotFound
+from autoflow.server.lineage.model_protection import Protection
 from autoflow.server.maintenance.erasure import contents, items, removal, report, signature, targets, texts
 from autoflow.server.maintenance.erasure.targets import (
     ARCHIVE,
@@ -39,6 +40,7 @@ from autoflow.server.maintenance.erasure.targets import (
     SHARED,
     SPARE,
     TASK,
+    UNSCRUBBED,
     VERSION,
 )
 from autoflow.server.paging import chunks
@@ -54,7 +56,13 @@ _VACUUMED = (
 
 
 def begin(
-    conn: Connection, team_id: int, user_id: int, values: Sequence[tuple[str, str]], made: Sequence[str] = ()
+    conn: Connection,
+    team_id: int,
+    user_id: int,
+    values: Sequence[tuple[str, str]],
+    made: Sequence[str] = (),
+    *,
+    scrubs: bool = True,
 ) -> int:
     """Journal a new erasure in a write transaction; return its number. From now on its contents cannot be uploaded.
 
@@ -64,6 +72,8 @@ def begin(
         user_id: who asked for it.
         values: the kinds and values of its targets.
         made: references of what was made from it, for its report.
+        scrubs: whether the database's file is written anew, during which writers wait; otherwise what was deleted is
+            in its free pages until they are used again.
 
     Raises:
         ServerExtraMissing: its report could not be signed.
@@ -78,7 +88,7 @@ def begin(
     erasure_id = int(inserted.inserted_primary_key[0])
     redaction = texts.Redaction([value for kind, value in values if kind == NAME], erasure_id)
     targets.save(conn, erasure_id, [(MADE, redaction.text(ref)) for ref in made])
-    targets.save(conn, erasure_id, [*values, (KEY, secrets.token_hex(16))])
+    targets.save(conn, erasure_id, [*values, (KEY, secrets.token_hex(16)), *([] if scrubs else [(UNSCRUBBED, "")])])
     refused = [{"team_id": team_id, "hash": value, "erasure_id": erasure_id} for kind, value in values if kind == HASH]
     insert_or_ignore_many(conn, erased_contents, refused)
     return erasure_id
@@ -252,13 +262,14 @@ class Erasure:
     def forget(self) -> None:
         """Delete the names from the journal."""
         with self._write() as conn:
-            own = (erasure_targets.c.erasure_id == self.id, erasure_targets.c.kind.not_in((SHARED, MADE)))
+            own = (erasure_targets.c.erasure_id == self.id, erasure_targets.c.kind.not_in((SHARED, MADE, UNSCRUBBED)))
             conn.execute(delete(erasure_targets).where(*own))
             self._advance(conn, "forget")
 
     def scrub(self) -> None:
         """Leave nothing of it in the files of the database."""
-        self._store.scrub(_VACUUMED)
+        if not self._load(UNSCRUBBED):
+            self._store.scrub(_VACUUMED)
         with self._write() as conn:
             self._advance(conn, "scrub")
 
@@ -270,7 +281,11 @@ class Erasure:
                 return
             shared, made = (targets.load(conn, self.id, kind) for kind in (SHARED, MADE))
             finished_at = timestamps.now()
-            document = report.describe(conn, row, shared, made, finished_at, self._store.key, self._store.unscrubbed())
+            unscrubbed = [
+                *self._store.unscrubbed(),
+                *(report.FREE_PAGES for _ in targets.load(conn, self.id, UNSCRUBBED)),
+            ]
+            document = report.describe(conn, row, shared, made, finished_at, self._store.key, unscrubbed)
             signed = json.dumps(signature.sign(conn, document))
             conn.execute(delete(erasure_targets).where(erasure_targets.c.erasure_id == self.id))
             event = {name: document[name] for name in ("erasure", "contents", "counts", "made", "requestedBy")}
@@ -296,7 +311,13 @@ def _remove_task(conn: Connection, erasure_id: int, value: str) -> dict[str, int
 
 def _delete_version(conn: Connection, erasure_id: int, value: str) -> dict[str, int]:
     targets.discard(conn, erasure_id, VERSION, [value])
+    if Protection(conn, _team_of(conn, erasure_id)).needs_version(int(value)):  # an alias has moved since
+        return {"versions needed": 1}
     return {"versions": int(removal.delete_version(conn, int(value)))}
+
+
+def _team_of(conn: Connection, erasure_id: int) -> int:
+    return int(conn.execute(select(erasures.c.team_id).where(erasures.c.id == erasure_id)).scalar_one())
 
 
 def _delete_logs(conn: Connection, erasure_id: int, value: str) -> dict[str, int]:

@@ -20,6 +20,7 @@ OUT_OF_REACH = (
     "code that is stored with runs, and names in other files or in the labels and meta of other images",
     "the audit log, which is append-only: paths of files that were removed before, names of projects, and reasons",
 )
+FREE_PAGES = "free space in the database, until it is used again"
 
 
 def describe(

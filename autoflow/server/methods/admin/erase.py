@@ -6,14 +6,14 @@ For admins of the team, with a token of scope admin. Everything is done with the
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
 from autoflow.errors import ServerRefused
 from autoflow.model.entity import EntityRef
 from autoflow.model.reference import parse, parse_image
-from autoflow.server.db import audit, models, teams
+from autoflow.server.db import audit, teams
 from autoflow.server.db.access import OPTION as CALLER_OPTION
 from autoflow.server.db.access import Caller, caller, visible
 from autoflow.server.db.engine import CallerStore, Store
@@ -21,7 +21,7 @@ from autoflow.server.db.erasure_tables import erased_contents, erasures
 from autoflow.server.db.schema import files, items, items_history, projects, tasks, workspaces
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.errors import Forbidden, NotFound
-from autoflow.server.lineage import model_protection
+from autoflow.server.lineage.model_protection import Protection
 from autoflow.server.maintenance.erasure import job, plan, retention, targets
 from autoflow.server.maintenance.erasure.job import Erasure
 from autoflow.server.maintenance.erasure.report import OUT_OF_REACH
@@ -167,12 +167,12 @@ def run(context: OperationContext, request: contract.EraseRunRequest) -> contrac
     if request.refs and erasure_id is None:
         with store.write(_as_team(user, team_id)) as conn:
             selected = targets.resolve(conn, request.refs)
-            _check_not_needed(conn, selected)
+            _check_not_needed(conn, team_id, selected)
             erasure_id = _begin(conn, team_id, selected.rows(), request.reason, [entity["ref"] for entity in made])
     return _continue(context, team_id, erasure_id)
 
 
-def _check_not_needed(conn: Connection, selected: Targets) -> None:
+def _check_not_needed(conn: Connection, team_id: int, selected: Targets) -> None:
     """Check that no alias of a model needs a project or a run that is removed; an image is erased all the same.
 
     Raises:
@@ -181,21 +181,9 @@ def _check_not_needed(conn: Connection, selected: Targets) -> None:
     refs = [EntityRef("", "project", number) for number in sorted(selected.projects)]
     for row in conn.execute(select(tasks.c.origin, tasks.c.number).where(tasks.c.id.in_(selected.tasks))):
         refs.append(EntityRef(row.origin, "task", row.number))
+    protection = Protection(conn, team_id)
     for ref in refs:
-        entries = model_protection.models_made_from(conn, ref)
-        model_protection.check_no_alias_needs(entries, ref.reference)
-
-
-def _is_needed(conn: Connection, team_id: int) -> Callable[[int], bool]:
-    """Return whether an alias of a model of a team needs a version, as a function of its id."""
-    if not models.aliased_files(conn, team_id):
-        return lambda _: False
-
-    def is_needed(version_id: int) -> bool:
-        entries = model_protection.models_made_from(conn, EntityRef("", "project_version", version_id))
-        return any(entry.aliases for entry in entries)
-
-    return is_needed
+        protection.check(ref, ref.reference)
 
 
 def _begin(
@@ -277,13 +265,14 @@ def set_rules(conn: Connection, request: contract.RetentionSetRequest) -> contra
 
 def _describe_rules(conn: Connection, team_id: int) -> contract.RetentionResponse:
     conn = conn.execution_options(**{CALLER_OPTION: _as_team(caller(conn), team_id)})
-    due = retention.due(conn, team_id, _is_needed(conn, team_id))
+    due = retention.due(conn, team_id)
     return {
         "team": team_id,
         "rules": dict(retention.rules(conn, team_id)),
         "due": {"logs": due.logs, "versions": len(due.versions)},
         "versions": [f"version:{number}" for number in due.versions[:MAX_MADE]],
         "needed": due.needed,
+        "nextAt": retention.next_application(conn, team_id),
     }
 
 
@@ -293,13 +282,10 @@ def apply_rules(context: OperationContext, request: contract.RetentionApplyReque
     store, user = _stores(context)
     with store.read(user) as conn:
         team_id = _team(conn, request.team_id)
-    erasure_id = None
+    with store.read(_as_team(user, team_id)) as conn:
+        due = retention.due(conn, team_id)
     with store.write(_as_team(user, team_id)) as conn:
-        due = retention.due(conn, team_id, _is_needed(conn, team_id))
-        if due.targets:
-            erasure_id = _begin(conn, team_id, due.targets)
-            removed = f"{due.logs} rows of logs, {len(due.versions)} versions"
-            audit.record(conn, "retention.apply", f"erasure:{erasure_id}", team_id=team_id, after=removed)
+        erasure_id = retention.begin(conn, team_id, due)
     return _continue(context, team_id, erasure_id)
 
 

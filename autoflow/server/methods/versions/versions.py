@@ -11,7 +11,7 @@ from autoflow.model.entity import EntityRef
 from autoflow.model.json_object import JsonObject
 from autoflow.server.db import audit, projects, scopes
 from autoflow.server.db.schema import versions as table
-from autoflow.server.lineage import model_protection
+from autoflow.server.lineage.model_protection import Protection, models_made_from
 from autoflow.server.operations import Batch, Operation, OperationContext, by_name, implements
 from autoflow.server.paging import ListPage, page
 from autoflow.server.request_parser import RequestParser
@@ -132,11 +132,12 @@ def remove(conn: Connection, request: contract.VersionDeleteRequest) -> contract
         Conflict: a model that an alias names was made from it.
     """
     row = versions.get_removable(conn, request.id)
-    made = model_protection.models_made_from(conn, EntityRef("", "project_version", row["id"]))
+    deleted = EntityRef("", "project_version", row["id"])
+    made = models_made_from(conn, deleted)
     if not request.dry_run:
-        model_protection.check_no_alias_needs(made, f"version {row['id']}")
-        versions.remove(conn, row["id"])
         team_id = projects.team_of(conn, row["project_id"])
+        Protection(conn, team_id).check(deleted, f"version {row['id']}")
+        versions.remove(conn, row["id"])
         name = f"V{row['number']} of project:{row['project_id']}"
         audit.record(conn, "version.delete", f"version:{row['id']}", team_id=team_id, name=name)
     return {"success": not request.dry_run, "models": [entry.reference for entry in made]}

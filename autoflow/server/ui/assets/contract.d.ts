@@ -1981,9 +1981,11 @@ export interface RetentionResponse {
   versions: Array<string>;
   /** versions that are older, and stay because something needs them. */
   needed: number;
+  /** time in ISO 8601 at which a server applies the rules next; null without rules. */
+  nextAt: string | null;
 }
 
-/** Change the rules of retention of a team; nothing is removed until they are applied. */
+/** Change the rules of retention of a team; servers apply them once a day, the first time a day later. */
 export interface RetentionSetRequest {
   /** the team; without it the first team. */
   teamId?: number | null;
