@@ -13,8 +13,10 @@ from sqlalchemy import delete
 from autoflow.errors import ServerRefused
 from autoflow.graph.impact import Impact
 from autoflow.graph.trace import Trace
+from autoflow.model.entity import EntityRef
 from autoflow.server import timestamps
 from autoflow.server.db import schema
+from autoflow.server.lineage.reachability import Reachability
 from tests.postgres import on_sqlite
 
 IMAGES = 3
@@ -112,7 +114,7 @@ def downstream(edges, seeds):
 
 
 @on_sqlite
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     reads=st.lists(
         st.tuples(st.integers(0, 9), st.integers(1, 4), st.booleans(), st.integers(1, 4)), max_size=14, unique=True
@@ -134,15 +136,23 @@ def test_an_impact_is_the_inverse_of_all_traces(filled, reads):
         if result["results"][0]["status"] == "applied" and known not in {edge[1:] for edge in edges}:
             edges.append((at, *known))
     entities = {edge[3] for edge in edges}
+    reached: dict[str, set[str]] = {}
     for entity in sorted(entities):
         path = entity.removeprefix("folder:")
         impact = Impact.from_json(filled.call("autoflow.impact", ref=path))
         impacted = {card.key for card in impact.graph.cards}
         readers = [edge for edge in edges if edge[2] == "input" and edge[3] == entity]
         assert impacted == {entity} | downstream(edges, readers)
+        reached[entity] = impacted
         for other in sorted(entities - {entity}):
             trace = Trace.from_json(filled.call("autoflow.trace", ref=other.removeprefix("folder:"), every=True))
             assert (entity in {card.key for card in trace.graph.cards}) == (other in impacted)
+    with filled.server._context.store.read() as conn:
+        for target in entities:  # one search after the other remembers what led to nothing
+            search = Reachability(conn, {target})
+            for entity in sorted(entities):
+                key = search.first_target(EntityRef("", "folder", entity.removeprefix("folder:")))
+                assert key == (target if target in reached[entity] else None)
 
 
 @on_sqlite

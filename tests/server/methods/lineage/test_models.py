@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 from autoflow.errors import ServerRefused
+from autoflow.server.lineage import model_protection
 from tests.server.methods.admin.test_audit import entries
 
 
@@ -79,8 +80,11 @@ def test_runs_make_versions_which_references_name(filled):
     assert f"file:{second}" in {entry["key"] for entry in impact["graph"]["cards"]}
 
 
-def test_what_an_alias_needs_is_not_deleted(filled):
-    """The weights, and the project version they came from, stay until the alias moves; others name the model."""
+def test_what_an_alias_needs_is_not_deleted(filled, monkeypatch):
+    """The weights, and the project version they came from, stay until the alias moves, however many cards are named to
+    the user; others name the model.
+    """
+    monkeypatch.setattr(model_protection, "CAP", 1)
     project = filled.project()
     filled.image(filled.dataset(project))
     version = filled.snapshot(project)["id"]
@@ -94,6 +98,7 @@ def test_what_an_alias_needs_is_not_deleted(filled):
         with pytest.raises(ServerRefused, match=rf"{what} cannot be deleted.*lemons@1 \(production\)") as refusal:
             filled.call(method, **body)
         assert refusal.value.status == 409
+    monkeypatch.undo()
     assert filled.call("autoflow.versions.delete", id=version, dryRun=True) == {
         "success": False,
         "models": ["model:lemons@1"],
