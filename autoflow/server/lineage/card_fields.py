@@ -88,7 +88,7 @@ _TYPES: Mapping[str, tuple[Callable[[], Select[Any]], Any, Callable[[Any], CardO
 
 
 def _describe_tasks(
-    conn: Connection, task_keys: Mapping[int, str], refs: Mapping[str, EntityRef]
+    conn: Connection, task_keys: Mapping[int, str], refs: Mapping[str, EntityRef], with_summaries: bool
 ) -> dict[str, CardOptions]:
     """Describe tasks and, by their task's name, sessions; `task_keys` are the cards' keys by task id."""
     fields: dict[str, CardOptions] = {}
@@ -96,7 +96,8 @@ def _describe_tasks(
     last_records = tasks.last_records(conn, task_keys)
     for chunk in chunks(list(task_keys)):
         rows = conn.execute(tasks.listing(conn).where(task_table.c.id.in_(chunk))).all()
-        summaries = summarize_runs(conn, chunk, {row.id: (row.started_at, row.finished_at) for row in rows})
+        times = {row.id: (row.started_at, row.finished_at) for row in rows}
+        summaries = summarize_runs(conn, chunk, times) if with_summaries else {}
         for row in rows:
             name = row.app_name or row.name or f"Task {row.number}"
             fields[task_keys[row.id]] = {
@@ -137,10 +138,16 @@ def _foreign_names(conn: Connection, refs: Sequence[EntityRef]) -> dict[str, Car
     return fields
 
 
-def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_keys: Mapping[int, str]) -> dict[str, CardOptions]:
+def describe_cards(
+    conn: Connection, refs: Iterable[EntityRef], task_keys: Mapping[int, str], *, with_summaries: bool = True
+) -> dict[str, CardOptions]:
     """Return members of `graph.Card` by card key, without the entities that are unknown here.
 
-    `task_keys` are the keys of the tasks' cards by the tasks' ids.
+    Args:
+        conn: the transaction.
+        refs: the entities.
+        task_keys: keys of the tasks' cards by the tasks' ids.
+        with_summaries: whether runs and versions have summaries, which take as long as all else.
     """
     by_key = {ref.key: ref for ref in refs}
     fields = _foreign_names(conn, [ref for ref in by_key.values() if ref.origin])
@@ -156,14 +163,15 @@ def describe_cards(conn: Connection, refs: Iterable[EntityRef], task_keys: Mappi
                 fields[f"{entity_type}:{row.id}"] = {**describe(row), "author": logins.get(author)}
     for key, (preview, *others) in _thumbnails(conn, by_key, fields):
         fields[key].update({"preview": preview, "collage": tuple(others)})
-    for version_id, summary in summarize_versions(conn, ids_by_type.get("project_version", [])).items():
+    summarized_versions = ids_by_type.get("project_version", []) if with_summaries else []
+    for version_id, summary in summarize_versions(conn, summarized_versions).items():
         if version := fields.get(f"project_version:{version_id}"):
             version["summary"] = summary
     for chunk in chunks(ids_by_type.get("file", [])):
         for file_id, (position, count) in file_store.revision_numbers(conn, chunk).items():
             if count > 1:
                 fields[f"file:{file_id}"]["badge"] = f"V{position}"
-    return {**fields, **_describe_tasks(conn, task_keys, by_key)}
+    return {**fields, **_describe_tasks(conn, task_keys, by_key, with_summaries)}
 
 
 def _thumbnails(

@@ -43,9 +43,12 @@ def _arrow(edge: LineageEdge) -> Arrow:
     return Arrow(edge.task_key, edge.entity_key, "output")
 
 
-def draw_cards(conn: Connection, rows: LineageRows) -> tuple[tuple[Card, ...], tuple[Arrow, ...]]:
+def draw_cards(
+    conn: Connection, rows: LineageRows, *, with_summaries: bool = True
+) -> tuple[tuple[Card, ...], tuple[Arrow, ...]]:
     """Return a graph's cards, in order of discovery, and its arrows, in the order recorded, those of versions last."""
-    fields = describe_cards(conn, rows.cards.values(), {task_id: key for key, task_id in rows.tasks.items()})
+    task_keys = {task_id: key for key, task_id in rows.tasks.items()}
+    fields = describe_cards(conn, rows.cards.values(), task_keys, with_summaries=with_summaries)
     drawn, fields = describe_models(conn, rows.cards, fields)
     styles = _styles(rows)
     first_used: dict[str, str] = {}

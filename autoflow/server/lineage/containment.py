@@ -31,8 +31,9 @@ def containers(conn: Connection, refs: Sequence[EntityRef]) -> Iterator[Pair]:
     """Yield the pairs whose targets are among these."""
     for chunk in chunks(own_ids(refs, "project_version")):
         yield from _versions(conn, versions.c.id.in_(chunk))
-    written = written_keys(conn, refs)
-    unwritten = [ref for ref in refs if ref.key not in written]
+    targets = _of_types(refs, ("dataset", "project", "file"))
+    written = written_keys(conn, targets)
+    unwritten = [ref for ref in targets if ref.key not in written]
     for chunk in chunks(own_ids(unwritten, "dataset")):
         yield from _datasets(conn, datasets.c.id.in_(chunk))
     for chunk in chunks(own_ids(unwritten, "project")):
@@ -53,17 +54,21 @@ def contents(conn: Connection, refs: Sequence[EntityRef]) -> Iterator[Pair]:
             _named_by_edge("dataset", datasets.c.id, "input"),
             ~_named_by_edge("dataset", datasets.c.id, "output"),
         )
-    written = written_keys(conn, refs)
-    written_refs = [ref for ref in refs if ref.key in written]
-    for chunk in chunks(own_ids(written_refs, "dataset")):
+    written_datasets = written_keys(conn, _of_types(refs, ("dataset",)))
+    for chunk in chunks(own_ids((ref for ref in refs if ref.key in written_datasets), "dataset")):
         yield from _written_datasets(conn, datasets.c.id.in_(chunk), _named_by_edge("project", datasets.c.project_id))
     is_read = and_(_named_by_edge("file", files.c.id), ~_named_by_edge("file", files.c.id, "output"))
-    for chunk in _with_files(conn, own_ids(written_refs, "folder"), is_read):
+    for chunk in _with_files(conn, _of_types(refs, ("folder",)), is_read):
         below = [and_(files.c.path >= f"{folder}/", files.c.path < f"{folder}0") for folder in chunk]  # 0 follows /
         yield from ((folder, file) for folder, file in _folders(conn, or_(*below), is_read) if folder.id in set(chunk))
     restored = set(own_ids(refs, "project_version"))
     if restored:
         yield from ((version, project) for version, project in _restorations(conn) if version.id in restored)
+
+
+def _of_types(refs: Iterable[EntityRef], card_types: Sequence[WireType]) -> list[EntityRef]:
+    """Return this server's entities whose cards are of these types."""
+    return [ref for ref in refs if not ref.origin and ENTITY_TYPES[ref.type].card_type in card_types]
 
 
 def own_ids(refs: Iterable[EntityRef], card_type: WireType) -> list[Any]:
@@ -106,11 +111,14 @@ def _named_by_edge(
     return exists(named if direction is None else named.where(edges.c.direction == direction))
 
 
-def _with_files(conn: Connection, folders: Sequence[str], is_read: ColumnElement[bool]) -> Sequence[Sequence[str]]:
-    """Return folders in parts, one query each; none if they are many and no file could be below them."""
+def _with_files(
+    conn: Connection, folders: Sequence[EntityRef], is_read: ColumnElement[bool]
+) -> Sequence[Sequence[str]]:
+    """Return the written ones' paths in parts, a query each; none if they are many and no file could be below them."""
     if len(folders) > MANY_FOLDERS and conn.execute(select(files.c.id).where(is_read).limit(1)).first() is None:
         return []
-    return chunks(folders, FOLDERS_OF_QUERY)
+    written = written_keys(conn, folders)
+    return chunks([str(folder.id) for folder in folders if folder.key in written], FOLDERS_OF_QUERY)
 
 
 def _versions(conn: Connection, *conditions: ColumnElement[bool]) -> Iterator[Pair]:

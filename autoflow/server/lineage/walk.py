@@ -137,12 +137,12 @@ class Traversal:
         yield from (source for source, _ in containers(self._conn, refs))
         yield from (target for _, target in contents(self._conn, refs))
 
-    def rows(self) -> LineageRows:
-        """Return the visited cards and the edges between them."""
+    def rows(self, *, with_counts: bool = True) -> LineageRows:
+        """Return the visited cards and the edges between them, with the counts of what the cap left out."""
         shown_edges = self._edges()
         specialize(self.cards, shown_edges)
         pairs = self._containments()
-        more = self._omitted_counts(shown_edges) if self._truncated else {}
+        more = self._omitted_counts(shown_edges) if self._truncated and with_counts else {}
         return LineageRows(self.cards, self.tasks, shown_edges, pairs, more)
 
     def _edges(self) -> list[LineageEdge]:
@@ -150,10 +150,13 @@ class Traversal:
         # query for each pair of chunks.
         in_graph = edges.c.entity_key.in_(list(self.cards)) if len(self.cards) <= CHUNK else true()
         shown_edges: list[LineageEdge] = []
+        # tuples: mappings would take longer than all else for a large graph
+        columns = (edges.c[name] for name in ("task_id", "id", *LineageEdge._fields[2:]))
+        query = select(*columns).where(in_graph)
         for chunk in chunks(list(self._task_keys)):
-            for row in self._conn.execute(select(edges).where(edges.c.task_id.in_(chunk), in_graph)).mappings():
-                if row["entity_key"] in self.cards:
-                    shown_edges.append(LineageEdge.of(row, self._task_keys[row["task_id"]]))
+            for task_id, edge_id, entity_key, *others in self._conn.execute(query.where(edges.c.task_id.in_(chunk))):
+                if entity_key in self.cards:
+                    shown_edges.append(LineageEdge(edge_id, self._task_keys[task_id], entity_key, *others))
         return sorted(shown_edges, key=attrgetter("id"))
 
     def _containments(self) -> list[tuple[str, str]]:
@@ -181,17 +184,24 @@ class Traversal:
         return {key: omitted for key, total in totals.items() if (omitted := total - len(included.get(key, ()))) > 0}
 
 
-def walk(conn: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef], cap: int) -> LineageRows:
+def walk(
+    conn: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef], cap: int, *, with_counts: bool = True
+) -> LineageRows:
     """Return a graph of at most `cap` cards around `seeds`, without seeds that no edge names.
 
-    `entry`, the card that the graph is shown for, is included even if nothing used it.
+    Args:
+        conn: the transaction.
+        entry: the card that the graph is shown for, included even if nothing used it.
+        seeds: the cards to start from.
+        cap: the largest number of cards.
+        with_counts: whether each card says how many of its neighbours the cap left out.
     """
     traversal = Traversal(conn, cap)
     frontier = traversal.visit(used_seeds(conn, entry, seeds))
     while frontier:
         traversal.resolve(frontier)
         frontier = traversal.visit(traversal.neighbours(frontier))
-    return traversal.rows()
+    return traversal.rows(with_counts=with_counts)
 
 
 def used_seeds(conn: Connection, entry: EntityRef | None, seeds: Sequence[EntityRef]) -> list[EntityRef]:

@@ -92,7 +92,7 @@ def _neighbourhood(conn: Connection, request: contract.SceneRequest, entry: Entr
             traversal.add_reachable([ref], side, None)
         return traversal.neighbourhood()
     if entry.card is None:
-        rows = walk(conn, None, entry.seeds, MAX_CARDS)
+        rows = walk(conn, None, entry.seeds, MAX_CARDS, with_counts=False)
         return Neighbourhood(rows, {}, len(rows.cards) >= MAX_CARDS)
     traversal = DirectedTraversal(conn, NEAR_CARDS)
     seeds = used_seeds(conn, entry.card, entry.seeds)
@@ -110,11 +110,12 @@ def _neighbourhood(conn: Connection, request: contract.SceneRequest, entry: Entr
     return traversal.neighbourhood()
 
 
-def build_view(conn: Connection, request: contract.SceneRequest) -> GraphView:
-    """Return the view that a request selects, not laid out yet."""
+def build_view(conn: Connection, request: contract.SceneRequest, *, with_texts: bool = False) -> GraphView:
+    """Return the view that a request selects, not laid out yet; of a large one the summaries only `with_texts`."""
     entry = find_entry(conn, request)
     neighbourhood = _neighbourhood(conn, request, entry)
-    cards, arrows = draw_cards(conn, neighbourhood.rows)
+    with_summaries = with_texts or len(neighbourhood.rows.cards) <= INLINE_TEXTS
+    cards, arrows = draw_cards(conn, neighbourhood.rows, with_summaries=with_summaries)
     # New cards come last, so that those on the page keep their positions.
     ordered = sorted(cards, key=lambda card: (card.at is None, card.at or "", card.key))
     full = Graph(tuple(ordered), arrows, entry.card.key if entry.card else None, entry.title)
@@ -249,7 +250,7 @@ def cards(conn: Connection, request: contract.SceneCardsRequest) -> contract.Sce
 @implements(contract.SCENE_EXPORT)
 def export(conn: Connection, request: contract.SceneExportRequest) -> contract.SceneExportResponse:
     """``autoflow.scene.export``: the view in one of `formats.FORMS`, as ``text`` with its ``media`` type."""
-    graph = build_view(conn, request).graph
+    graph = build_view(conn, request, with_texts=True).graph
     return {
         "text": formats.render(graph, request.form, formats.RenderOptions()),
         "media": formats.MEDIA_TYPES[request.form],
