@@ -113,6 +113,7 @@ bench: .venv-bench/ready
 	@python=$$(.ci/python) && rm -rf $(@D) && $$python -m venv $(@D) && $(@D)/$(PIP) -e '.[server,postgres,sdk,bench]' && touch $@
 
 soak: .venv-dev/ready .venv-ray/ready .venv-torch/ready
+	@$(DEV)python $(PYTEST) -n 0 -m soak tests/test_compose.py
 	@$(DEV)python benchmarks/soak.py
 	@$(DEV)python benchmarks/soak.py embedded
 	@$(DEV)python benchmarks/versions_soak.py

@@ -32,6 +32,14 @@ _OUTSIDE = (
 )
 
 
+def pytest_collection_modifyitems(config, items):
+    """Leave out the tests of `make soak`, unless they are asked for by their marker."""
+    if "soak" not in config.option.markexpr:
+        long_ones = [item for item in items if item.get_closest_marker("soak") is not None]
+        config.hook.pytest_deselected(items=long_ones)
+        items[:] = [item for item in items if item not in set(long_ones)]
+
+
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch, tmp_path):
     for name in list(os.environ):

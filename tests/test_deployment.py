@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,12 @@ def test_the_unit_is_valid():
     done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True)
     complaints = [line for line in done.stderr.splitlines() if "is not executable" not in line and unit.name in line]
     assert complaints == []
+
+
+def test_the_container_file_follows_the_rules():
+    """Of hadolint, the linter of such files."""
+    hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent)) or shutil.which("hadolint")
+    if hadolint is None:
+        pytest.skip("hadolint is not installed here")
+    done = subprocess.run([hadolint, str(DEPLOY / "Containerfile")], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")

@@ -26,7 +26,8 @@ def _tokens(args: argparse.Namespace) -> Iterator[Tokens]:
     except ImportError as error:
         raise ServerExtraMissing(f"`autoflow token` needs more packages: {install('server')} ({error})") from error
     options, _ = serve_options.load(args)
-    server = Server.open(folder_of(options.data), options.database, notes=witness_folder())
+    folder = folder_of(options.data)
+    server = Server.open(folder, options.database, blobs=options.blobs, notes=witness_folder())
     try:
         yield server.tokens
     finally:

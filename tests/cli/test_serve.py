@@ -265,3 +265,12 @@ def test_a_token_with_scope_role_and_expiry(tmp_path, capsys):
     for lifetime in ("30", "d", "0d", "1y", "-1d", "9999999w"):
         assert main(["token", "create", f"--expires={lifetime}", *data]) == 1
         assert "is not a lifetime" in capsys.readouterr().err
+
+
+def test_tokens_are_those_of_the_store_whose_blobs_are_elsewhere(tmp_path, capsys, monkeypatch):
+    """`autoflow token` takes the place of the blobs from the server's options, too: the store knows where they are."""
+    data = ["--data", str(tmp_path / "data")]
+    monkeypatch.setenv("AUTOFLOW_SERVE_BLOBS", str(tmp_path / "blobs"))
+    Server.open(tmp_path / "data", blobs=str(tmp_path / "blobs")).close()
+    assert main(["token", "create", "--user", "ann", *data]) == 0
+    assert len(capsys.readouterr().out.strip()) == 128
