@@ -195,6 +195,8 @@ class Tokens:
                 raise Unauthenticated("this token is not valid here")
             if row["expired"]:
                 raise Unauthenticated(f"this token expired at {row['expires_at']}: get a new one")
+            if row["disabled"]:
+                raise Unauthenticated(f"the user {row['login']} is disabled: users.disable enables them again")
             members = [(int(team["id"]), team["role"]) for team in tokens.teams_of(conn, row["user_id"])]
         with self._lock:
             self._last_use[row["id"]] = timestamps.now()

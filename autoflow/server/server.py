@@ -41,6 +41,7 @@ from autoflow.server.methods.admin import (
     members,
     membership,
     remote_storage,
+    reports,
     reproduction_tokens,
     search,
     store_transfers,
@@ -51,7 +52,7 @@ from autoflow.server.methods.admin import (
     webhooks,
 )
 from autoflow.server.methods.annotated import file_descriptions, objects
-from autoflow.server.methods.files import files
+from autoflow.server.methods.files import files, task_files
 from autoflow.server.methods.images import (
     figure_edits,
     figures,
@@ -62,7 +63,7 @@ from autoflow.server.methods.images import (
     previews,
     tags,
 )
-from autoflow.server.methods.labeling import jobs
+from autoflow.server.methods.labeling import issues, jobs, queues, reviews
 from autoflow.server.methods.lineage import (
     edges,
     file_history,
@@ -116,6 +117,7 @@ _FAMILIES = (
     related_images,
     volumes,
     files,
+    task_files,
     folders,
     tasks,
     task_log,
@@ -127,6 +129,10 @@ _FAMILIES = (
     activity,
     membership,
     jobs,
+    reviews,
+    queues,
+    issues,
+    reports,
     versions,
     snapshots,
     diff,
@@ -183,6 +189,7 @@ UPLOADS: dict[str, Upload] = {
     **point_clouds.UPLOADS,
     **volumes.UPLOADS,
     **files.UPLOADS,
+    **task_files.UPLOADS,
     **folders.UPLOADS,
 }
 DOWNLOADS: dict[str, Download] = {

@@ -71,6 +71,9 @@ class World:
         call("autoflow.models.register", name="world", ref=f"file:{self.file}")
         call("autoflow.models.alias", name="world", alias="best", version=1)
         self.collection = call("entities-collections.add", projectId=self.project, name="split")["id"]
+        self.queue = call("labeling-queues.add", name="q", datasetId=self.dataset, userIds=[1])["id"]
+        self.issue = call("issues.add", teamId=1, name="i", comment="c")["id"]
+        self.report = call("reports.create", teamId=1, name="r", widgets=[{"id": "a"}])["id"]
         self.version = filled.snapshot(self.project)["id"]
         self.received = {
             "origins": [{"store": "other", "project": 1, "version": 1}],

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Exists, RowMapping, Select, Ta
 from autoflow.server.db import clock
 from autoflow.server.db.app_tables import collections, removed_datasets
 from autoflow.server.db.erasure_tables import erasures
+from autoflow.server.db.labeling_tables import issue_comments, issues, labeling_queues, reports
 from autoflow.server.db.model_tables import models
 from autoflow.server.db.page_tables import notes, views
 from autoflow.server.db.reproduction_view import ReproductionView
@@ -113,6 +114,11 @@ def _of_task(mine: Teams) -> ColumnElement[bool]:
     return select(tasks.c.id).where(tasks.c.id == edges.c.task_id, tasks.c.team_id.in_(mine)).correlate(edges).exists()
 
 
+def _of_issue(mine: Teams) -> ColumnElement[bool]:
+    query = select(issues.c.id).where(issues.c.id == issue_comments.c.issue_id, issues.c.team_id.in_(mine))
+    return query.correlate(issue_comments).exists()
+
+
 # The condition that a row belongs to one of some teams, by table.
 _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     teams: teams.c.id.in_,
@@ -123,6 +129,10 @@ _VISIBLE: Mapping[Table, Callable[[Teams], ColumnElement[bool]]] = {
     items: _of_project(items),
     versions: _of_project(versions),
     jobs: _of_project(jobs),
+    labeling_queues: _of_project(labeling_queues),
+    issues: issues.c.team_id.in_,
+    issue_comments: _of_issue,
+    reports: reports.c.team_id.in_,
     collections: _of_project(collections),
     removed_datasets: _of_project(removed_datasets),
     apps: apps.c.team_id.in_,

@@ -25,6 +25,8 @@ Action = Literal[
     "team.create",
     "member.set",
     "member.remove",
+    "user.disable",
+    "user.enable",
     "project.delete",
     "dataset.delete",
     "version.delete",

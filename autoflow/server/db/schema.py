@@ -38,7 +38,7 @@ from autoflow.server.db.columns import identifier as _id
 from autoflow.server.db.columns import text_column as _text
 from autoflow.server.db.columns import timestamps as _timestamps
 
-REVISION = "0033"
+REVISION = "0034"
 
 metadata = MetaData()
 
@@ -80,6 +80,7 @@ users = _table(
     _text("login"),
     _text("name"),
     Column("oidc_subject", Text),  # issuer and subject of the account that signs in as this user
+    Column("disabled", Boolean, nullable=False, server_default=false()),
     *_timestamps(),
 )
 Index("teams_by_name", teams.c.name, unique=True)
@@ -287,11 +288,13 @@ jobs = _table(
     Column("disabled", Boolean, nullable=False, server_default=false()),
     _text("meta", "'{}'"),
     _text("custom_data", "'{}'"),
+    Column("queue_id", Number),
     Column("started_at", Text),
     Column("finished_at", Text),
     *_timestamps(),
 )
 Index("jobs_by_project", jobs.c.project_id)
+Index("jobs_by_queue", jobs.c.queue_id)
 
 # Stored files: `hash` is base64(sha256), as on the wire; `generation` makes the file's name unique. For `state` see
 # `db.blobs`.

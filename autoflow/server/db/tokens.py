@@ -153,7 +153,7 @@ def _record(conn: Connection, action: audit.Action, token: RowMapping, **change:
 def find(conn: Connection, digest: str) -> RowMapping | None:
     """Return a token by digest, with its user's login, its task's team and whether it expired; None for no token."""
     expired = (tokens.c.expires_at <= clock.now(conn)).label("expired")
-    query = select(tokens, users.c.login, tasks.c.team_id, expired)
+    query = select(tokens, users.c.login, users.c.disabled, tasks.c.team_id, expired)
     query = query.join_from(tokens, users).join(tasks, tasks.c.id == tokens.c.task_id, isouter=True)
     return conn.execute(query.where(tokens.c.hash == digest)).mappings().one_or_none()
 

@@ -1,4 +1,4 @@
-"""The bounding box and the area of geometries that consist of points."""
+"""The bounding box and the area of geometries that consist of points, and of bitmaps."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
+from autoflow.server.geometry.masks import Box, measure_bitmap
 
-Box = list[float]  # top, left, bottom, right
 Point = tuple[float, float]
 
 
@@ -31,6 +31,9 @@ def _area(vertices: Sequence[Point]) -> float:
 def measure(geometry: JsonObject, kind: Any) -> tuple[Box | None, str | None]:
     """Return the bounding box and the area as text (as on the wire), None for what is not defined for this shape."""
     points = geometry.get("points")
+    bitmap = geometry.get("bitmap")
+    if isinstance(bitmap, Mapping):
+        return measure_bitmap(dict(bitmap))
     if not isinstance(points, Mapping):
         return None, None
     vertices = list(_vertices(points.get("exterior")))

@@ -175,6 +175,8 @@ class Endpoints:
             form = multipart.file_part(body.pull) if is_file else multipart.parts(_content_type(request), body.pull)
             pool = self._uploads if body.complete else self._streams
             query = dict(request.query_params)
+            if task_id := request.headers.get("x-task-id"):
+                query.setdefault("taskId", task_id)
             return json_response(await pool.run(client, self._server.upload, method, form, query, caller))
         await body.receive_json()
         if method in DOWNLOADS:

@@ -73,6 +73,11 @@ class World:
         job = {"name": "j", "datasetId": self.dataset, "userIds": [self.mine.user]}
         self.job = call("jobs.add", **job)[0]["id"]
         self.collection = call("entities-collections.add", projectId=self.project, name="ripe")["id"]
+        queue = {"name": "q", "datasetId": self.dataset, "userIds": [self.mine.user]}
+        self.queue = call("labeling-queues.add", **queue)["id"]
+        self.issue = call("issues.add", teamId=1, name="i")["id"]
+        self.comment = call("issues.comments.add", issueId=self.issue, comment="c")["id"]
+        self.report = call("reports.create", teamId=1, name="r", widgets=[{"id": "a"}])["id"]
         self.version = call("autoflow.versions.snapshot", projectId=self.project)["id"]
         self.file = server.upload("file-storage.bulk.upload", file_parts(), {"teamId": 1}, self.mine)[0]["id"]
         hook = {"teamId": 1, "url": "https://example.com/", "action": "run.failed"}

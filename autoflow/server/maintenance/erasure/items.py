@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Table, delete, select, update
 
-from autoflow.server.db import hidden_projects, tombstones
+from autoflow.server.db import hidden_projects, issues, tombstones
 from autoflow.server.db.access import visible
 from autoflow.server.db.app_tables import collection_items
 from autoflow.server.db.change_tracking import ProjectEdit, original_ids_of
@@ -33,6 +33,7 @@ def delete_current(conn: Connection, images: Sequence[int], hashes: Sequence[str
         hidden_projects.abandon(conn, project_id)  # one that is being restored or cloned would lack the items
     for part in chunks(sorted({row["id"] for row in rows})):
         conn.execute(delete(collection_items).where(collection_items.c.item_id.in_(part)))
+        issues.forget_images(conn, part)
     return rows
 
 

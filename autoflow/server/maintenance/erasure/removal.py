@@ -22,6 +22,7 @@ from sqlalchemy import (
 from autoflow.server.db import copies, webhooks
 from autoflow.server.db.app_tables import collection_items, collections, removed_datasets, task_data
 from autoflow.server.db.erasure_tables import erasure_targets
+from autoflow.server.db.labeling_tables import issue_comments, issues, labeling_queues
 from autoflow.server.db.model_tables import model_versions
 from autoflow.server.db.schema import (
     blobs,
@@ -96,9 +97,13 @@ def remove_project(conn: Connection, project_id: int) -> bool:
         copies.forget(conn, kind, list(conn.execute(query).scalars()))
     copies.forget(conn, copies.PROJECT, [project_id])
     removed = _delete(conn, collection_items, of_project)
+    of_issue = issue_comments.c.issue_id.in_(select(issues.c.id).where(issues.c.project_id == project_id))
+    removed += _delete(conn, issue_comments, of_issue)
     for table in (
         removed_datasets,
         collections,
+        issues,
+        labeling_queues,
         jobs,
         items,
         items_history,

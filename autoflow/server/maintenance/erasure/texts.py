@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Table, bindparam, 
 from autoflow.server.db import json_codec
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.app_tables import collections, task_data
+from autoflow.server.db.labeling_tables import issue_comments, issues, labeling_queues, reports
 from autoflow.server.db.model_tables import alias_moves, model_versions, models
 from autoflow.server.db.schema import (
     edges,
@@ -70,6 +71,10 @@ TEXTS = (
     TextColumns(versions, ("name", "description")),
     TextColumns(projects, ("description", "readme"), ("custom_data", "settings", "import_settings")),
     TextColumns(jobs, ("name", "readme", "description"), ("meta", "custom_data")),
+    TextColumns(labeling_queues, ("name", "readme", "description"), ("meta",)),
+    TextColumns(issues, ("name",), ("meta",)),
+    TextColumns(issue_comments, ("comment",)),
+    TextColumns(reports, ("name", "layout"), ("widgets",)),
     TextColumns(model_versions, ("entity", "entity_key")),
     TextColumns(alias_moves, ("reason",)),
     TextColumns(webhook_deliveries, ("error",), ("payload",)),

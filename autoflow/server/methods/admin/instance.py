@@ -110,7 +110,7 @@ def _users(conn: Connection, rows: Sequence[RowMapping], team_id: int | None = N
                 "roleId": ROLE_IDS[by_user[row["id"]]],
                 "logins": count,
                 "lastLogin": last_login,
-                "disabled": False,
+                "disabled": row["disabled"],
                 **_timestamps(row),
             }
         )

@@ -1,4 +1,4 @@
-"""Teams and their members, for who administers them: ``teams.add``, ``users.add``,
+"""Teams and their members, for who administers them: ``teams.add``, ``users.*``,
 ``members.*``, ``workspaces.editInfo`` and ``workspaces.archive``.
 """
 
@@ -112,6 +112,37 @@ def add_user(conn: Connection, request: RequestParser) -> JsonObject:
     return {**instance.user(conn, RequestParser({"id": user_id})), "userId": user_id}  # the SDK reads this member alone
 
 
+def edit_user(conn: Connection, request: RequestParser) -> JsonObject:
+    """``users.editInfo``: the name, by the user or the server's administrator; a password is not stored."""
+    row = teams.get(conn, users, "user", request.number("id"))
+    if row["id"] != caller(conn).user:
+        _check_local(conn, "users.editInfo of another user")
+    if request.has("name"):
+        changed = {"name": request.text("name"), "updated_at": timestamps.now()}
+        conn.execute(update(users).where(users.c.id == row["id"]).values(**changed))
+    return instance.user(conn, request)
+
+
+def disable_user(conn: Connection, request: RequestParser) -> Success:
+    """``users.disable``: the user's tokens are refused until ``disable`` is false; of the server's administrator alone.
+
+    Raises:
+        Conflict: the caller would be locked out.
+    """
+    _check_local(conn, "users.disable")
+    row, disabled = teams.get(conn, users, "user", request.number("id")), request.flag("disable", default=True)
+    if disabled and row["id"] in {caller(conn).user, teams.FIRST_USER}:
+        raise Conflict("the server's administrator and the caller are not disabled")
+    if disabled != row["disabled"]:
+        changed = {"disabled": disabled, "updated_at": timestamps.now()}
+        conn.execute(update(users).where(users.c.id == row["id"]).values(**changed))
+        for team in tokens.teams_of(conn, row["id"]) or [None]:
+            action: audit.Action = "user.disable" if disabled else "user.enable"
+            team_id = team["id"] if team is not None else None
+            audit.record(conn, action, f"user:{row['id']}", team_id=team_id, name=row["login"])
+    return {"success": True}
+
+
 def _member(conn: Connection, request: RequestParser) -> tuple[int, int]:
     """Return the ids of a team and of a member of it.
 
@@ -157,6 +188,8 @@ WRITES: Mapping[str, Operation] = {
     "workspaces.editInfo": edit_workspace,
     "workspaces.archive": archive_workspace,
     "users.add": add_user,
+    "users.editInfo": edit_user,
+    "users.disable": disable_user,
     "members.add": add_member,
     "members.editInfo": edit_member,
     "members.remove": remove_member,

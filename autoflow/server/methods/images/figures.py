@@ -70,7 +70,7 @@ def _shape(row: RowMapping, stored: JsonObject, meta: Meta, shared: Mapping[int,
     """Return a figure in the wire's shape; `shared` are rows of shared objects by dataset."""
     of_object = "objectId" in stored  # and not an object itself
     geometry = stored["geometry"] if of_object else geometry_of(stored)
-    box, area = measure(geometry or {}, stored.get("geometryType"))
+    box, area = measure(geometry or {BITMAP: stored.get(BITMAP)}, stored.get("geometryType"))
     number = _number(row, stored)
     return {
         "id": number,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, RowMapping, cast, null, select
+from sqlalchemy import Connection, RowMapping
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import limits
@@ -14,7 +14,8 @@ from autoflow.server.db.schema import items as item_table
 from autoflow.server.db.schema import jobs as table
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.db.schema import workspaces
-from autoflow.server.errors import Invalid, NotFound
+from autoflow.server.errors import Invalid
+from autoflow.server.methods.labeling import job_meta, reviews
 from autoflow.server.operations import Operation
 from autoflow.server.paging import ListPage, page
 from autoflow.server.request_parser import RequestParser
@@ -32,13 +33,8 @@ _COLUMNS = {
     "reviewerId": table.c.reviewer_id,
     "createdAt": table.c.created_at,
     "updatedAt": table.c.updated_at,
-    "labelingQueueId": cast(null(), BigInteger),  # there are no queues here
+    "labelingQueueId": table.c.queue_id,
 }
-
-
-USERS = 1000  # labelers of one request: each gets a job that names all images
-REVIEWS = ("none", "done", "accepted", "rejected")
-_REVIEWED = "autoflowReviews"  # of the meta: review statuses by image number
 
 
 def _shaped(conn: Connection, job_rows: Sequence[RowMapping]) -> list[JsonObject]:
@@ -46,7 +42,7 @@ def _shaped(conn: Connection, job_rows: Sequence[RowMapping]) -> list[JsonObject
     shaped = []
     for row in job_rows:
         meta = json_codec.load(row["meta"])
-        reviewed = list(_reviews(meta).values())
+        reviewed = list(reviews.by_image(meta).values())
         shaped.append(
             {
                 "id": row["id"],
@@ -75,7 +71,7 @@ def _shaped(conn: Connection, job_rows: Sequence[RowMapping]) -> list[JsonObject
                 "finishedAt": row["finished_at"],
                 "status": row["status"],
                 "disabled": row["disabled"],
-                "labelingQueueId": None,
+                "labelingQueueId": row["queue_id"],
                 "labelingExamId": None,
                 "imagesCount": len(meta["entityIds"]),
                 "finishedImagesCount": len(reviewed),
@@ -90,55 +86,15 @@ def _shaped(conn: Connection, job_rows: Sequence[RowMapping]) -> list[JsonObject
     return shaped
 
 
-def _reviews(meta: Mapping[str, Any]) -> dict[str, str]:
-    """Return the review statuses of a job's images, by image number."""
-    reviews = meta.get(_REVIEWED)
-    return {key: status for key, status in reviews.items() if status in REVIEWS} if isinstance(reviews, Mapping) else {}
-
-
-def _titled(value: Any, path: str) -> JsonObject:
-    """Return a class or tag to be labeled as an object, from an object or a name."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    return {"name": RequestParser({"name": value}, path).text("name")}
-
-
-def _meta(conn: Connection, sent: RequestParser, dataset: RowMapping) -> JsonObject:
-    """Return the job's meta with all its lists and its range, which the SDK reads without checking."""
-    image_ids = sent.unique_numbers("entityIds", max_items=limits.ENTITIES) if sent.fields.get("entityIds") else []
-    for number, row in items.find(conn, image_ids).items():
-        if row["dataset_id"] != dataset["id"]:
-            raise Invalid(f"image {number} is not of dataset {dataset['id']}")
-    span = RequestParser(sent.mapping("range"), f"{sent.path}range.")
-    start, end = span.optional_number("start"), span.optional_number("end")
-    query = select(item_table.c.id).where(item_table.c.dataset_id == dataset["id"]).order_by(item_table.c.id)
-    images = image_ids or list(conn.execute(query).scalars())[max(start or 1, 1) - 1 : end]
-    return {
-        "imageFiguresLimit": 0,
-        "imageTagsLimit": 0,
-        **{name: value for name, value in sent.fields.items() if name != _REVIEWED},
-        "classes": [_titled(value, f"{sent.path}classes.") for value in sent.array("classes", required=False)],
-        "projectTags": [
-            _titled(value, f"{sent.path}projectTags.") for value in sent.array("projectTags", required=False)
-        ],
-        "imageTags": [
-            {**tag.fields, "positive": tag.flag("positive", default=True), "name": tag.text("name")}
-            for tag in sent.objects("imageTags", required=False)
-        ],
-        "range": {"start": start, "end": end},
-        "entityIds": images,
-    }
-
-
 def add(conn: Connection, request: RequestParser) -> list[JsonObject]:
     """``jobs.add``: a job for each of ``userIds``, who must be members of the dataset's team."""
     dataset = datasets.get(conn, request.number("datasetId"))
-    users, reviewer = request.numbers("userIds", max_items=USERS), request.optional_number("reviewerId")
+    users, reviewer = request.numbers("userIds", max_items=job_meta.USERS), request.optional_number("reviewerId")
     if not users:
         raise Invalid('"userIds" must name somebody')
     for number in (*users, *([reviewer] if reviewer is not None else ())):
         jobs.check_member(conn, dataset["team_id"], number)
-    meta = _meta(conn, RequestParser(request.mapping("meta"), "meta."), dataset)
+    meta = job_meta.of_request(conn, RequestParser(request.mapping("meta"), "meta."), dataset)
     if len(users) * len(meta["entityIds"]) > limits.ENTITIES:
         raise Invalid(
             f'"userIds" times the images of the jobs are more than {limits.ENTITIES}: make jobs of fewer images'
@@ -172,7 +128,7 @@ def job(conn: Connection, request: RequestParser) -> JsonObject:
     query = items.listing(conn).where(item_table.c.dataset_id == job_shape["datasetId"]).order_by(item_table.c.id)
     image_ids = set(images)
     image_rows = [row for row in conn.execute(query).mappings() if row["id"] in image_ids]
-    status = _reviews(job_shape["meta"])
+    status = reviews.by_image(job_shape["meta"])
     entities = [
         {"id": row["id"], "name": row["name"], "reviewStatus": status.get(str(row["id"]), "none")} for row in image_rows
     ]
@@ -208,24 +164,6 @@ def edit(conn: Connection, request: RequestParser) -> JsonObject:
     return _shaped(conn, [jobs.get(conn, row["id"])])[0]
 
 
-def review(conn: Connection, request: RequestParser) -> Success:
-    """``jobs.entities.update-review-status`` of one of a job's images.
-
-    Raises:
-        NotFound: the job has no such image.
-    """
-    row, number, status = jobs.get(conn, request.number("jobId")), request.number("entityId"), request.text("status")
-    if status not in REVIEWS:
-        raise Invalid(f'"status" must be one of {", ".join(REVIEWS)}')
-    meta = json_codec.load(row["meta"])
-    if number not in meta["entityIds"]:
-        raise NotFound(f"in job {row['id']}, image", number)
-    statuses = {**_reviews(meta), str(number): status}
-    meta[_REVIEWED] = {key: value for key, value in statuses.items() if value != "none"}
-    jobs.change(conn, row["id"], meta=json_codec.dump(meta))
-    return {"success": True}
-
-
 def stats(conn: Connection, request: RequestParser) -> JsonObject:
     """``jobs.stats``: the progress of a job."""
     job_shape = _shaped(conn, [jobs.get(conn, request.number("id"))])[0]
@@ -242,6 +180,40 @@ def stats(conn: Connection, request: RequestParser) -> JsonObject:
             "progress": {"images": round(100 * finished / total) if total else 0},
         }
     }
+
+
+def restart(conn: Connection, request: RequestParser) -> list[JsonObject]:
+    """``jobs.restart``: a new job for each of ``userIds`` with the images of a job that were rejected.
+
+    The job is completed unless ``completeExisting`` is false.
+
+    Raises:
+        Invalid: no image was rejected.
+    """
+    row = jobs.get(conn, request.number("id"))
+    meta = json_codec.load(row["meta"])
+    rejected = {int(number) for number, status in reviews.by_image(meta).items() if status == "rejected"}
+    images = [number for number in meta["entityIds"] if number in rejected]
+    if not images:
+        raise Invalid(f"No images found: job {row['id']} has none that was rejected")
+    users = request.unique_numbers("userIds", max_items=job_meta.USERS)
+    reviewer = request.optional_number("reviewerId") if request.has("reviewerId") else row["reviewer_id"]
+    for number in (*users, *([reviewer] if reviewer is not None else ())):
+        jobs.check_member(conn, row["team_id"], number)
+    meta = {name: value for name, value in meta.items() if name != reviews.MEMBER} | {"entityIds": images}
+    copied = ("readme", "description", "project_id", "dataset_id", "custom_data")
+    values = {name: row[name] for name in copied} | {
+        "name": request.text("name") if request.has("name") else f"{row['name']} (restarted)",
+        "reviewer_id": reviewer,
+        "meta": json_codec.dump(meta),
+    }
+    started = [jobs.add(conn, {**values, "assigned_to": number}) for number in users]
+    if request.flag("completeExisting", default=True):
+        jobs.set_status(conn, row, "completed")
+    return [
+        {"id": job_id, "userId": user_id, "type": "annotation", "name": values["name"]}
+        for job_id, user_id in zip(started, users, strict=True)
+    ]
 
 
 def archive(conn: Connection, request: RequestParser) -> Success:
@@ -261,7 +233,7 @@ READS: Mapping[str, Operation] = {methods.JOB_INFO: job, "jobs.list": list_jobs,
 WRITES: Mapping[str, Operation] = {
     "jobs.add": add,
     "jobs.editInfo": edit,
-    "jobs.entities.update-review-status": review,
+    "jobs.restart": restart,
     "jobs.set-status": set_status,
     "jobs.stop": stop,
     "jobs.archive": archive,
