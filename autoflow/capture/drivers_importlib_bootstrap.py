@@ -209,10 +209,11 @@ async def _end(recorder: CallRecorder | None, result: Any) -> None:
     if recorder is None:
         return
     with guard:
-        if not any(spec.after for spec in recorder.bound.versions):
+        if not recorder.bound.versions:
             recorder.end(result)
             return
         recorder.set_result(result)
         with guard:
+            await in_thread(recorder.check_versions)
             await in_thread(functools.partial(recorder.save_versions, after=True))
         recorder.record_after()

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 from autoflow.capture.binding import Binding, Getter
 from autoflow.errors import VersionNotSaved
+from autoflow.model.changed_version import doubt
 from autoflow.runtime.call import RESERVED, Call, ResultPending, move_to_run, parameters_of, set_yielded
 from autoflow.runtime.context import current_run
 from autoflow.runtime.edge_spec import EdgeSpec
 from autoflow.runtime.entity_resolution import items
 from autoflow.runtime.run import Run
-from autoflow.runtime.run_snapshot import SnapshotOptions, save_version
+from autoflow.runtime.run_snapshot import SnapshotOptions, changed_since, save_version
 
 
 class VersionSpec(NamedTuple):
@@ -95,7 +96,7 @@ class BoundPlan:
 class CallRecorder:
     """The recording of one call under way."""
 
-    __slots__ = ("_call", "_deferred", "_saved", "bound", "run")
+    __slots__ = ("_call", "_deferred", "_read", "_saved", "bound", "run")
 
     def __init__(
         self, bound: BoundPlan, run: Run, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -105,6 +106,7 @@ class CallRecorder:
         self._call = Call(run, lambda: bound.binding.arguments(instance, args, kwargs))
         self._deferred: list[EdgeSpec] = []  # inputs that need the result
         self._saved: list[tuple[EdgeSpec, Any]] = []  # saved versions whose edges are not recorded yet
+        self._read: list[tuple[int, float]] = []  # versions that the body reads, and the wait of their decorators
 
     def save_versions(self, *, after: bool) -> None:
         """Save the versions of `@versioned` decorators, recording nothing; may block.
@@ -122,11 +124,20 @@ class CallRecorder:
             for value in values:
                 with self.run.guard, _required(spec):  # one that cannot be saved never costs its siblings
                     call.value = value
-                    project = save_version(
-                        self.run, value, spec.edge.direction, spec.options(call), parameters_of(call).values()
-                    )
+                    options = spec.options(call)
+                    project = save_version(self.run, value, spec.edge.direction, options, parameters_of(call).values())
                     if project is not None:
                         self._saved.append((spec.edge, value))
+                        version = self.run.versions["input"].get(project)
+                        if version is not None and not after:
+                            self._read.append((version, options.wait))
+
+    def check_versions(self) -> None:
+        """Record a doubt about each version whose project was changed while the body read it; may block."""
+        for version, wait in self._read:
+            with self.run.guard:
+                if changed_since(self.run, version, wait):
+                    self.run.write_record("facts", facts=doubt(version))
 
     def record_before(self) -> None:
         """Record saved versions and inputs."""
@@ -176,6 +187,7 @@ class CallRecorder:
         """Record the deferred inputs, save versions of what was written, and record the outputs."""
         self.set_result(result)
         if self.bound.versions:
+            self.check_versions()
             self.save_versions(after=True)
         self.record_after()
 

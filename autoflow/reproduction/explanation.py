@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from autoflow.model.changed_version import doubts
 from autoflow.model.reproduction import CODE, DIFFERENT, DIFFERING, INPUT, NOT_COMPARED, NOT_READ, Cause, ComparisonRow
 from autoflow.model.run import RunFacts
 from autoflow.model.run_variables import without_launched
@@ -47,7 +48,7 @@ def explain(
         missing: what could not be restored of the code, a sentence each.
     """
     parts = (
-        ("data", [*_data(rows)]),
+        ("data", [*_data(rows), *doubts(recorded)]),
         ("code", [*missing, *(row.name for row in rows if row.side == CODE and row.verdict in DIFFERING)]),
         ("environment", [*_environment(recorded, repeated)]),
         ("seed", [*_seed(recorded)]),

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from autoflow.api.protocols import DataApi
 from autoflow.errors import AutoflowError, NotReproducible
 from autoflow.guard import logger
+from autoflow.model.changed_version import doubts
 from autoflow.model.reproduction import Reproduction
 from autoflow.model.run_variables import without_launched
 from autoflow.reproduction import interpreter, lock
@@ -71,6 +72,7 @@ def reproduce(
         masked = MASK in str(facts.get("environment", {}).get(name))
         reason = "its value was masked" if masked else "it can change what is executed"
         restored.notes.append(f"environment not compared: the recorded variable {name!a} is not set again, as {reason}")
+    restored.notes.extend(f"in the recorded run, {sentence}" for sentence in doubts(facts))
     if options.run and not options.interactive:
         _confirm(Job(api, ref, run, options, requested), command, restored)
     # before anything is restored: the token may change what was created since it was issued

@@ -154,6 +154,32 @@ def _attempt(
     return saved, _SAVED
 
 
+def changed_since(run: Run, version: int, seconds: float) -> bool:
+    """Return whether the project of a version is known to have been changed since; False if nobody can tell.
+
+    Args:
+        run: the run that saved the version.
+        version: its id.
+        seconds: limit of the wait for the server.
+    """
+    outbox = run.outbox
+    if outbox is None or run.origin or (transport := outbox.connector.transport) is None:
+        return False
+    try:
+        if not _call_server(outbox, seconds, lambda: _has_own_methods(outbox)):
+            return False
+        return _call_server(outbox, seconds, lambda: _is_unchanged(transport, version)) is False
+    except Exception:  # noqa: BLE001 - the server is older, or busy; a doubt that nothing supports is none
+        run.debug("whether version %s has been changed is not known", version)
+        return False
+
+
+def _is_unchanged(transport: Transport, version: int) -> bool:
+    from autoflow.wire.contract.versions import VERSION_UNCHANGED, VersionUnchangedRequest  # as in `_snapshot`
+
+    return call(transport, VERSION_UNCHANGED, VersionUnchangedRequest(id=version))["unchanged"]
+
+
 def _has_own_methods(outbox: Outbox) -> bool:
     """Return whether versions are saved by autoflow's own methods, and not by the SDK."""
     return outbox.connector.identify().own_methods

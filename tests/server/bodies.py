@@ -183,6 +183,7 @@ def valid_bodies(world):
             "copies": [{"source": 1, "id": world.task, "state": "s"}],
         },
         "autoflow.versions.meta": {"id": world.version},
+        "autoflow.versions.unchanged": {"id": world.version},
         "autoflow.versions.picture": {"id": image, "version": world.version},
         "autoflow.versions.restore": {"restoring": gone},
         "autoflow.versions.snapshot": {"projectId": project, "title": "t", "description": "d"},

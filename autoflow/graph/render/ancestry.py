@@ -19,6 +19,7 @@ from autoflow.graph.render.labels import card_reference, format_time, parse_time
 from autoflow.graph.render.summary_tree import MAX_DEPTH
 from autoflow.graph.render.terminal import Terminal
 from autoflow.graph.trace import Trace
+from autoflow.model.changed_version import doubts
 from autoflow.model.observed_file import observed_files
 from autoflow.model.run import RunFacts
 from autoflow.model.run_code import code_files, executed_notebook, gaps, has_changes
@@ -188,6 +189,7 @@ class _TreeRenderer:
             parts.append(f"reproduces {reproduced}")
         if parts:
             yield printable(", ".join(parts))
+        yield from map(printable, doubts(facts))
         yield from _result_lines(facts)
         yield from _observed_lines(facts)
         if variables := facts.get("environment"):

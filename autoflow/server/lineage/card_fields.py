@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from autoflow.graph.graph import CardOptions, Link
+from autoflow.model.changed_version import doubts
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES, WireType
 from autoflow.model.local_file import local_file
@@ -99,23 +100,30 @@ def _describe_tasks(
         times = {row.id: (row.started_at, row.finished_at) for row in rows}
         summaries = summarize_runs(conn, chunk, times) if with_summaries else {}
         for row in rows:
+            facts = json_codec.load(row.facts)
             name = row.app_name or row.name or f"Task {row.number}"
             fields[task_keys[row.id]] = {
                 "name": name,
                 "state": row.state,
                 "summary": summaries.get(row.id),
                 "seen": _minute(last_records.get(row.id)),
-                "unattributed": bool(json_codec.load(row.facts).get("unattributed")),
+                "unattributed": bool(facts.get("unattributed")),
                 "link": _link("task", row),
                 "at": row.started_at or row.created_at,
                 "author": authors.get(row.created_by),
-                **parse_style(json_codec.load(row.card_settings)),
+                **_with_doubts(parse_style(json_codec.load(row.card_settings)), facts),
             }
             session = EntityRef(row.origin, "app_session", row.number)
             if session.key in refs:
                 link = _link("app_session", row)
                 fields[session.key] = {"name": name, "link": link, "at": row.created_at}
     return fields
+
+
+def _with_doubts(style: CardOptions, facts: Mapping[str, Any]) -> CardOptions:
+    """Return the style of a run's card, with the doubts about its data in the description."""
+    sentences = [*filter(None, [style.get("description")]), *doubts(facts)]
+    return {**style, "description": "; ".join(sentences)} if sentences else style
 
 
 def _minute(timestamp: str | None) -> str | None:

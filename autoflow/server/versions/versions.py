@@ -59,8 +59,12 @@ def last_if_unchanged(conn: Connection, project: Mapping[str, Any] | RowMapping)
     version = last(conn, project["id"])
     if version is None or not has_all_rows(version):
         return None
-    same = version["change_seq"] == project["change_seq"] or version["digest"] == project["digest"]
-    return version if same else None
+    return version if is_as(project, version) else None
+
+
+def is_as(project: Mapping[str, Any] | RowMapping, version: Mapping[str, Any] | RowMapping) -> bool:
+    """Return whether a project is as it was at a version of it."""
+    return bool(version["change_seq"] == project["change_seq"] or version["digest"] == project["digest"])
 
 
 def has_all_rows(version: Mapping[str, Any] | RowMapping) -> bool:

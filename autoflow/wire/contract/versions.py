@@ -42,6 +42,27 @@ class SnapshotResponse(TypedDict):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VersionUnchangedRequest:
+    """Return whether a project is as it was when a version of it was saved.
+
+    Args:
+        id: number of the version.
+    """
+
+    id: Id
+
+
+class VersionUnchangedResponse(TypedDict):
+    """The comparison of a version with its project.
+
+    Args:
+        unchanged: whether the project has the version's content, also after changes that were undone.
+    """
+
+    unchanged: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class VersionMapRequest:
     """Download the versions.json of a project, in the format of Supervisely's SDK.
 
@@ -469,6 +490,7 @@ class VersionDeleteResponse(TypedDict):
 
 
 SNAPSHOT = Method(methods.SNAPSHOT, SnapshotRequest, SnapshotResponse, (404,))
+VERSION_UNCHANGED = Method(methods.VERSION_UNCHANGED, VersionUnchangedRequest, VersionUnchangedResponse, (404,))
 VERSION_MAP = Method(methods.VERSION_MAP, VersionMapRequest, JsonObject, (404,))
 VERSION_ITEMS = Method(methods.VERSION_ITEMS, VersionItemsRequest, VersionItemsResponse, (404,))
 VERSION_META = Method(methods.VERSION_META, VersionMetaRequest, VersionMetaResponse, (404,))

@@ -123,6 +123,7 @@ NAMING = {
     "autoflow.versions.snapshot": [("project", lambda n: {"projectId": n})],
     "autoflow.versions.items": [("version", lambda n: {"id": n})],
     "autoflow.versions.meta": [("version", lambda n: {"id": n})],
+    "autoflow.versions.unchanged": [("version", lambda n: {"id": n})],
     "autoflow.versions.diff": [("version", lambda n: {"from": n})],
     "autoflow.versions.classes": [("version", lambda n: {"from": n})],
     "autoflow.versions.restore": [

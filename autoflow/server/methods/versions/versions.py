@@ -83,6 +83,13 @@ def snapshot(context: OperationContext, request: contract.SnapshotRequest) -> co
     return {"id": saved.id, "version": saved.number, "created": saved.created}
 
 
+@implements(contract.VERSION_UNCHANGED)
+def unchanged(conn: Connection, request: contract.VersionUnchangedRequest) -> contract.VersionUnchangedResponse:
+    """``autoflow.versions.unchanged``: whether a project is as a version of it."""
+    version = versions.get(conn, request.id)
+    return {"unchanged": versions.is_as(projects.get(conn, version["project_id"]), version)}
+
+
 def reserve(conn: Connection, request: RequestParser) -> JsonObject:
     """``projects.versions.reserve``: return ``{"id", "commitToken"}``.
 
@@ -143,7 +150,11 @@ def remove(conn: Connection, request: contract.VersionDeleteRequest) -> contract
     return {"success": not request.dry_run, "models": [entry.reference for entry in made]}
 
 
-READS: Mapping[str, Operation] = {methods.VERSION_LIST: list_versions, "projects.versions.info": version}
+READS: Mapping[str, Operation] = {
+    methods.VERSION_LIST: list_versions,
+    "projects.versions.info": version,
+    **by_name(unchanged),
+}
 WRITES: Mapping[str, Operation] = {
     "projects.versions.reserve": reserve,
     "projects.versions.commit": commit,

@@ -3282,6 +3282,18 @@ export interface VersionRestoreResponse {
   erased: number;
 }
 
+/** Return whether a project is as it was when a version of it was saved. */
+export interface VersionUnchangedRequest {
+  /** number of the version. */
+  id: number;
+}
+
+/** The comparison of a version with its project. */
+export interface VersionUnchangedResponse {
+  /** whether the project has the version's content, also after changes that were undone. */
+  unchanged: boolean;
+}
+
 /** A run that made or used a version. */
 export interface VersionUser {
   id: number;
@@ -3362,6 +3374,7 @@ export interface Methods {
   "autoflow.runs.contents": { request: RunContentsRequest; response: RunContentsResponse };
   "autoflow.tasks.ensure": { request: EnsureTaskRequest; response: TaskResponse };
   "autoflow.versions.snapshot": { request: SnapshotRequest; response: SnapshotResponse };
+  "autoflow.versions.unchanged": { request: VersionUnchangedRequest; response: VersionUnchangedResponse };
   "autoflow.versions.map": { request: VersionMapRequest; response: Record<string, unknown> };
   "autoflow.versions.items": { request: VersionItemsRequest; response: VersionItemsResponse };
   "autoflow.versions.meta": { request: VersionMetaRequest; response: VersionMetaResponse };
