@@ -14,8 +14,7 @@ const COMPARABLE = /^(task|file|model_weight):(\d+)$/; // keys of cards
  * @param {string} title of the card
  * @returns {{chosen: string[], message: string}}
  */
-export function toggleChosen(chosen, key, title) {
-  if (!isComparable(key)) return { chosen, message: `${title} is no run or file: only these are compared.` };
+function toggleChosen(chosen, key, title) {
   if (chosen.includes(key)) {
     const rest = chosen.filter((other) => other !== key);
     return { chosen: rest, message: `${title} left out. ${rest.length} selected to compare.` };
@@ -26,7 +25,7 @@ export function toggleChosen(chosen, key, title) {
 }
 
 /** @param {string} key */
-export function isComparable(key) {
+function isComparable(key) {
   return COMPARABLE.test(key);
 }
 
@@ -47,7 +46,7 @@ function comparisonUrl(chosen) {
  * @param {(key: string) => void} remove leaves a card out
  * @param {() => void} clear leaves all of them out
  */
-export function compareBar(remove, clear) {
+function compareBar(remove, clear) {
   const bar = element("div", { class: "compare-bar row", role: "group", "aria-label": "Compare", hidden: true });
 
   /** @param {string[]} chosen @param {(key: string) => string} titleOf */
@@ -70,4 +69,51 @@ export function compareBar(remove, clear) {
     bar.replaceChildren(element("span", {}, text), element("span", { class: "row chosen" }, ...cards), compare, none);
   };
   return { element: bar, show };
+}
+
+/**
+ * Make the choice of cards to compare: its bar, and the button after which clicks choose cards.
+ * @param {object} page
+ * @param {() => string[]} page.chosen keys of the chosen cards
+ * @param {() => string} page.selected key of the selected card, empty for none
+ * @param {(key: string) => string} page.titleOf
+ * @param {(chosen: string[], push: boolean) => void} page.show marks the cards; push: into the browser's history
+ * @param {(message: string) => void} page.announce to screen readers
+ */
+export function cardChoice({ chosen, selected, titleOf, show, announce }) {
+  const button = element(
+    "button",
+    {
+      type: "button",
+      class: "choose",
+      "aria-pressed": "false",
+      title: "Choose runs or models to compare by clicks; Shift or Ctrl and a click does so, too",
+    },
+    "Select",
+  );
+  const isOn = () => button.getAttribute("aria-pressed") === "true";
+  button.addEventListener("click", () => button.setAttribute("aria-pressed", String(!isOn())));
+
+  /** @param {string[]} keys @param {boolean} push */
+  const set = (keys, push) => {
+    bar.show(keys, titleOf);
+    show(keys, push);
+  };
+  /** Choose a card, or not any more; the first one together with the card that is selected. @param {string} key */
+  const toggle = (key) => {
+    const before = chosen();
+    if (!isComparable(key)) return announce(`${titleOf(key)} is no run or file: only these are compared.`);
+    const first = before.length || selected() === key || !isComparable(selected()) ? before : [selected()];
+    const result = toggleChosen(first, key, titleOf(key));
+    set(result.chosen, true);
+    announce(result.message);
+  };
+  /** @returns {boolean} whether any were chosen */
+  const clear = () => {
+    const any = chosen().length > 0;
+    if (any) set([], true);
+    return any;
+  };
+  const bar = compareBar(toggle, clear);
+  return { button, bar: bar.element, takes: (/** @type {boolean} */ adds) => adds || isOn(), set, toggle, clear };
 }

@@ -4,6 +4,7 @@ import { drawnIcon, element } from "../dom.js";
 import { entityType, iconTile, workflowUrl } from "../entity-types.js";
 import { byteSize, count, dateTime, isRunState } from "../format.js";
 import { linkTarget } from "./card-element.js";
+import { cardNotes } from "./card-notes.js";
 import { recordedFacts } from "./recorded-facts.js";
 
 /** @typedef {import("./graph-view.js").GraphView} GraphView */
@@ -120,6 +121,7 @@ export function fillDetailsPanel(aside, graph, card, actions) {
       ];
   const group = details.members ? undefined : graph.groupOf(card);
   const fold = group ? [button(`Fold ${group.title} (${count(group.cards, "card")})`, () => actions.fold(key))] : [];
+  const focused = document.activeElement;
   aside.replaceChildren(
     element(
       "header",
@@ -133,7 +135,10 @@ export function fillDetailsPanel(aside, graph, card, actions) {
     element("p", { class: "row" }, ...links(details)),
     element("p", { class: "row" }, details.members ? "" : element("span", { class: "muted" }, "Show only"), ...focus),
     ...(fold.length ? [element("p", { class: "row" }, ...fold)] : []),
+    cardNotes(details),
     neighbourSection(graph, card, "upstream", actions),
     neighbourSection(graph, card, "downstream", actions),
   );
+  // a panel that is filled again leaves the focus where a person types
+  if (focused instanceof HTMLElement && aside.contains(focused)) focused.focus({ preventScroll: true });
 }

@@ -7,7 +7,7 @@ import { projectTabs } from "../components/project-tabs.js";
 import { element } from "../dom.js";
 import { capitalize, errorMessage } from "../format.js";
 import { fillCardTable } from "../graph/card-table.js";
-import { compareBar, isComparable, toggleChosen } from "../graph/compare-bar.js";
+import { cardChoice } from "../graph/compare-bar.js";
 import { depthSlider } from "../graph/depth-slider.js";
 import { fillDetailsPanel } from "../graph/details-panel.js";
 import { noMatches, noRuns } from "../graph/empty-states.js";
@@ -22,6 +22,7 @@ import { legend } from "../graph/legend.js";
 import { handlePrinting } from "../graph/print.js";
 import { filterKey, isFiltered, isGroup, readState, requestBody, writeState } from "../graph/url-state.js";
 import { Viewport } from "../graph/viewport.js";
+import { viewsMenu } from "../graph/views-menu.js";
 import { initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /** @typedef {import("../graph/url-state.js").State} State */
@@ -49,25 +50,27 @@ let graph = null;
 let pending = null;
 
 const viewport = new Viewport(
-  (key, adds) => ((adds || isChoosing()) && key ? choose(key) : select(key, true)),
+  (key, adds) => (key && comparison.takes(adds) ? comparison.toggle(key) : select(key, true)),
   (key) => void go(key),
   // the camera's position belongs to the old graph while another is being loaded
   () => pending || saveState(false),
 );
 const mapLegend = legend();
 const depth = depthSlider((chosen) => update({ ...state.query, depth: chosen }));
-const chooser = element("button", {
-  type: "button",
-  class: "choose",
-  "aria-pressed": "false",
-  title: "Choose runs or models to compare by clicks; Shift or Ctrl and a click does so, too",
+const comparison = cardChoice({
+  chosen: () => state.chosen,
+  selected: () => state.card,
+  titleOf,
+  show: (chosen, push) => {
+    state.chosen = chosen;
+    viewport.choose(chosen);
+    if (push) saveState(true);
+  },
+  announce: announceStatus,
 });
-chooser.append("Select");
-chooser.addEventListener("click", () => chooser.setAttribute("aria-pressed", String(!isChoosing())));
-const comparison = compareBar(choose, () => setChosen([]));
 viewport.frame.append(
-  chooser,
-  comparison.element,
+  comparison.button,
+  comparison.bar,
   mapLegend.element,
   ...(entry === "workspace" ? [] : [depth.element]),
 );
@@ -110,6 +113,7 @@ const bar = element(
     () => ({ [entry]: number, ...requestBody(state.query) }),
     handleError,
   ),
+  viewsMenu(() => saveState(false), handleError),
   toggle,
 );
 const body = element("div", { class: "body" }, viewport.frame, tableSection, blank, aside);
@@ -117,27 +121,6 @@ const body = element("div", { class: "body" }, viewport.frame, tableSection, bla
 /** Announce a change to screen readers. @param {string} message */
 function announceStatus(message) {
   status.textContent = message;
-}
-
-/** Return whether a click on a card chooses it to be compared, as it does with Shift or Ctrl. */
-function isChoosing() {
-  return chooser.getAttribute("aria-pressed") === "true";
-}
-
-/** Choose a card to be compared, or not any more; the first one with the card that is selected. @param {string} key */
-function choose(key) {
-  if (!state.chosen.length && state.card !== key && isComparable(state.card)) state.chosen = [state.card];
-  const { chosen, message } = toggleChosen(state.chosen, key, titleOf(key));
-  setChosen(chosen);
-  announceStatus(message);
-}
-
-/** @param {string[]} chosen keys of cards @param {boolean} [push] whether the back button returns to those before */
-function setChosen(chosen, push = true) {
-  state.chosen = chosen;
-  comparison.show(chosen, titleOf);
-  viewport.choose(chosen);
-  if (push) saveState(true);
 }
 
 /** @param {string} key of a card */
@@ -248,7 +231,7 @@ function render(shown, first, reason, fit) {
   else if (reason === "requested" && (state.query.focus || fit)) viewport.fit();
   if (reason !== "first") announceStatus(`${shown.size} cards`);
   select(shown.index.has(state.card) ? state.card : "", false);
-  setChosen(state.chosen, false);
+  comparison.set(state.chosen, false);
   if (state.table) showRows(shown);
 }
 
@@ -441,7 +424,7 @@ addEventListener("popstate", () => {
   if (JSON.stringify(state.query) !== before) return void load("back").catch(handleError);
   showTable(state.table, false);
   select(state.card, false);
-  setChosen(state.chosen, false);
+  comparison.set(state.chosen, false);
   restoreCamera();
   return undefined;
 });
@@ -453,12 +436,8 @@ handleKeyboard({
   search,
   graph: () => graph,
   select,
-  choose,
-  clearChosen: () => {
-    const any = state.chosen.length > 0;
-    if (any) setChosen([]);
-    return any;
-  },
+  choose: comparison.toggle,
+  clearChosen: comparison.clear,
   focus,
   fold,
   open,
