@@ -66,7 +66,9 @@ def _make(job: Job, present: Interpreter, tree: str, folder: str) -> Interpreter
     if uv is not None and lock is not None and os.path.isfile(os.path.join(tree, lock)):
         project = os.path.dirname(os.path.join(tree, lock))
         job.options.report(f"installing what {lock} names with uv")
-        _install([uv, "sync", "--frozen", "--python", version, "--project", project], UV_PROJECT_ENVIRONMENT=folder)
+        # by its path, because uv does not look for an interpreter of this version everywhere, and would download one
+        base = present.path if present.python == version else version
+        _install([uv, "sync", "--frozen", "--python", base, "--project", project], UV_PROJECT_ENVIRONMENT=folder)
     else:
         _install([_base(present, version), "-m", "venv", "--without-pip", folder])
     made = interpreter.inspect(python)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
 import zipfile
+
+import pytest
 
 from autoflow.reproduction import interpreter
 from autoflow.reproduction.environment import prepare
@@ -51,3 +54,24 @@ def test_recorded_packages_are_installed_into_a_new_environment(tmp_path, monkey
     )
     output = subprocess.run([chosen.path, "-c", program], capture_output=True, text=True, check=True).stdout
     assert output.startswith("1.0 ModuleSpec")
+
+
+def test_a_lock_of_uv_is_installed_by_uv(tmp_path, monkeypatch):
+    """With the interpreter that is there if it has the recorded version: uv would download one that it cannot see."""
+    uv = pytest.importorskip("uv").find_uv_bin()
+    wheel(tmp_path, "autoflowlemons", "1.0")
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "lemonapp"\nversion = "1"\nrequires-python = ">=3.10"\ndependencies = ["autoflowlemons"]\n'
+        '[tool.uv]\npackage = false\nno-index = true\nfind-links = ["."]\n'
+    )
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", f"{os.path.dirname(uv)}:/usr/bin:/bin")
+    subprocess.run([uv, "lock", "-q", "--python", sys.executable], cwd=tmp_path, check=True)
+    lock = {"locks": [{"path": "uv.lock", "size": 1}]}
+    wanted = job(ReproduceOptions(report=lambda line: None), autoflowlemons="1.0")
+    wanted.run.facts.update(lock)
+    notes = []
+    chosen = prepare(wanted, interpreter.inspect(sys.executable), str(tmp_path), str(tmp_path / "env"), notes)
+    assert (notes, chosen.path) == ([], str(tmp_path / "env" / "bin" / "python"))
+    assert chosen.packages["autoflowlemons"] == "1.0"
