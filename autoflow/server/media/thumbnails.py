@@ -64,7 +64,7 @@ class _Header:
 
 
 def read_image_info(file: BinaryIO | str) -> ImageSize | None:
-    """Read an image's header; None if it is not an image of a known format, or larger than Pillow opens.
+    """Read an image's header, whatever the image's size; None if it is not an image of a known format.
 
     Raises:
         Busy: no worker is free to read the header.
@@ -85,16 +85,24 @@ def _read_header(file: BinaryIO) -> ImageSize | None:
     if (size := image_headers.read_size(start)) is not None:
         return size
     if start[8:12] == b"WEBP" or start[4:8] == b"ftyp":
-        with contextlib.suppress(Undecodable), file_descriptor(file) as descriptor:
-            return ImageSize(**decoder.run({}, descriptor)[0])
-        return None
+        return _read_in_worker(file)
+    from PIL import Image
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with open_image(_Header(file), _READ_HERE) as image:
                 return ImageSize(**describe(image))
+    except Image.DecompressionBombError:  # this process keeps Pillow's limit, which others may rely on
+        return _read_in_worker(file)
     except Exception:  # noqa: BLE001 - Pillow's readers raise anything on hostile bytes
         return None
+
+
+def _read_in_worker(file: BinaryIO) -> ImageSize | None:
+    with contextlib.suppress(Undecodable), file_descriptor(file) as descriptor:
+        return ImageSize(**decoder.run({}, descriptor)[0])
+    return None
 
 
 def thumbnail(file: BinaryIO, spec: ThumbnailSpec) -> tuple[str, bytes]:

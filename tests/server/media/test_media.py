@@ -80,6 +80,14 @@ def test_the_formats_of_datasets_are_read(form, mode, options):
     assert small(data)[1] == (10, 5)
 
 
+def test_the_header_of_a_large_image_is_read():
+    """An image that Pillow refuses to open for its size is stored like others; only its preview is refused."""
+    data = bytearray(encoded("PNG", "1"))
+    data[16:24] = struct.pack(">II", 20_000, 15_000)
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    assert thumbnails.read_image_info(io.BytesIO(data)) == ("image/png", 20_000, 15_000)
+
+
 def test_of_an_animation_the_first_frame_is_shown():
     """A thousand frames cost no more than one."""
     for form in ("GIF", "WEBP", "PNG"):
