@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import posixpath
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +12,9 @@ from autoflow.api.file_io import group_files, open_files, save
 from autoflow.api.models import FileInfo, file_info
 from autoflow.api.pagination import get_or_none
 from autoflow.transport.base import Transport
+from autoflow.transport.typed import call
 from autoflow.wire import methods
+from autoflow.wire.contract.lineage import FILE_HISTORY, FileHistoryRequest, HistoryFile
 from autoflow.wire.parts import Part
 
 MAX_BYTES = 20 * 1024 * 1024  # of one request; exceeded by one larger file only
@@ -65,6 +68,64 @@ class FileApi:
         payload = {"teamId": team_id, "path": remote_path}
         save(self._transport.download("file-storage.download", payload), local_save_path)
 
+    def history(self, path: str, *, team_id: int | None = None) -> list[HistoryFile]:
+        """Return the files that a path has had, the latest first, each with the tasks that wrote it.
+
+        They stay readable by `download_version` after the path got another file.
+
+        Args:
+            path: the path; or ``file:7``, for the path that this file is or was at.
+            team_id: team of the path. Default: the first team.
+        """
+        number = _file_number(path)
+        request = FileHistoryRequest(path=path if number is None else None, team_id=team_id, id=number)
+        return call(self._transport, FILE_HISTORY, request)["files"]
+
+    def get_version(
+        self, path: str, *, version: int | None = None, sha256: str | None = None, team_id: int | None = None
+    ) -> HistoryFile:
+        """Return one of the files that a path has had; by default the current one, or the file of ``file:7``.
+
+        Args:
+            path, team_id: as of `history`.
+            version: its number among the files of the path, from 1.
+            sha256: its SHA-256 in hexadecimal digits, or at least the first six of them.
+
+        Raises:
+            ValueError: the path has had no such file, or several.
+        """
+        if sha256 is not None and not re.fullmatch("[0-9a-f]{6,64}", sha256.lower()):
+            raise ValueError(f"{sha256!r} is not a SHA-256: write at least its first six hexadecimal digits")
+        entries = self.history(path, team_id=team_id)
+        number = _file_number(path)
+        if version is not None:
+            matches = [entry for entry in entries if entry["number"] == version]
+        elif sha256 is not None:
+            matches = [entry for entry in entries if (entry["sha256"] or "").startswith(sha256.lower())]
+            if len({entry["sha256"] for entry in matches}) > 1:
+                raise ValueError(f"{path} has had several files whose SHA-256 begins with {sha256}: write more digits")
+        elif number is not None:
+            matches = [entry for entry in entries if entry["id"] == number]
+        else:
+            matches = [entry for entry in entries if entry["current"]]
+        if not matches:
+            raise ValueError(f"{path} {_missing(entries, version, sha256)}")
+        return matches[0]
+
+    def download_version(
+        self,
+        path: str,
+        local_save_path: str,
+        *,
+        version: int | None = None,
+        sha256: str | None = None,
+        team_id: int | None = None,
+    ) -> HistoryFile:
+        """Download one of the files that a path has had, see `get_version`; return it."""
+        file = self.get_version(path, version=version, sha256=sha256, team_id=team_id)
+        save(self._transport.download("file-storage.download", {"id": file["id"]}), local_save_path)
+        return file
+
     def get_info_by_id(self, id: int) -> FileInfo | None:  # noqa: A002 - the SDK's name
         """Return a file by its id, None if there is none."""
         return get_or_none(self._transport, methods.FILE_INFO, {"id": id}, file_info)
@@ -87,3 +148,19 @@ class FileApi:
             path += "/"
         payload = {"teamId": team_id, "path": path, "recursive": recursive}
         return [file_info(entry) for entry in self._transport.call(methods.FILE_LIST, payload)]
+
+
+def _file_number(path: str) -> int | None:
+    """Return the number of ``file:7``, None of a path."""
+    number = path.removeprefix("file:")
+    return int(number) if number != path and number.isdecimal() else None
+
+
+def _missing(entries: Sequence[HistoryFile], version: int | None, sha256: str | None) -> str:
+    if not entries:
+        return "has never had a file: `autoflow graph --file PATH` and the page name those that runs have written"
+    latest = entries[0]
+    if version is None and sha256 is None:
+        return f"has no file any more: --version {latest['number']} was the last one"
+    wanted = f"version {version}" if version is not None else f"file with the SHA-256 {sha256}"
+    return f"has had no {wanted}; it has had {latest['count']:,}, the last one of {latest['createdAt']}"

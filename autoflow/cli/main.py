@@ -17,6 +17,7 @@ INTERRUPTED = 130  # as shells report a process that SIGINT ended
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
+    from autoflow.cli.files import add_files
     from autoflow.cli.model_arguments import add_models, add_webhooks
     from autoflow.cli.notes import add_note
     from autoflow.cli.version_arguments import add_push, add_versions
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
     _add_trace_and_reproduce(commands)
     _add_runs(commands)
+    add_files(commands)
     add_models(commands)
     add_webhooks(commands)
     add_note(commands)
@@ -338,6 +340,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         backup,
         doctor,
         erase,
+        files,
         graph,
         models,
         notes,
@@ -373,6 +376,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
         "compare": runs.compare,
         "audit": models.audit,
         "note": notes.note,
+        **{f"files_{name}": run for name, run in files.ACTIONS.items()},
         **{f"models_{name}": run for name, run in models.ACTIONS.items()},
         **{f"webhooks_{name}": run for name, run in webhooks.ACTIONS.items()},
         "watch": watch.watch,

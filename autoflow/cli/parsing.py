@@ -14,7 +14,7 @@ from typing import NoReturn
 GROUPS: Mapping[str, Sequence[str]] = {
     "what was made from what": ("graph", "open", "trace", "impact", "note"),
     "runs": ("watch", "runs", "compare", "reproduce"),
-    "data and models": ("versions", "models", "push"),
+    "data and models": ("versions", "files", "models", "push"),
     "delivery of this machine's records": ("outbox", "doctor"),
     "administration of a team": ("audit", "webhooks", "erase", "retention"),
     "a server of your own": ("serve", "server", "token", "backup", "restore"),
