@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from autoflow.errors import FolderError
 from autoflow.transport.base import LocalStorage, Transport
@@ -22,6 +23,7 @@ from autoflow.wire.contract.folders import FOLDER_CONTENTS, FolderContentsReques
 MODES = ("auto", "reflink", "copy")
 _FICLONE = 0x40049409
 _CHUNK = 1024 * 1024
+THREADS = 2
 # The file system cannot clone at all, or not these two files.
 _CLONE_UNSUPPORTED = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS}
 
@@ -64,10 +66,11 @@ class ContentWriter:
         sources: dict[str, str] = {}
         if isinstance(self._transport, LocalStorage):
             sources = self._transport.local_paths(self._version, list(paths))
+        to_copy: list[tuple[str, str, str]] = []
         for content_hash, source_path in sources.items():
             if not (self._may_clone and self._clone(source_path, paths[content_hash][0])):
-                with open(source_path, "rb", buffering=0) as source:
-                    write_verified(paths[content_hash][0], iter(lambda: source.read(_CHUNK), b""), content_hash)
+                to_copy.append((source_path, paths[content_hash][0], content_hash))
+        _copy_all(to_copy)
         remaining = [content_hash for content_hash in paths if content_hash not in sources]
         if remaining and self._mode == "reflink":
             raise FolderError("the server's files are not on this machine, or not readable: use mode='copy'")
@@ -92,6 +95,33 @@ class ContentWriter:
         return True
 
 
+def _copy_all(files: Sequence[tuple[str, str, str]]) -> None:
+    """Copy files by source, target and hash; in threads, as reading, hashing and writing leave the interpreter."""
+    if not files:
+        return
+    size = -(-len(files) // THREADS)
+    parts = [files[start : start + size] for start in range(0, len(files), size)]
+    with ThreadPoolExecutor(len(parts), "autoflow-folder") as pool:
+        list(pool.map(_copy_some, parts))
+
+
+def _copy_some(files: Sequence[tuple[str, str, str]]) -> None:
+    for source_path, target_path, content_hash in files:
+        source = os.open(source_path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            write_verified(target_path, _chunks(source), content_hash)
+        finally:
+            os.close(source)
+
+
+def _chunks(descriptor: int) -> Iterator[bytes]:
+    """Yield the content of a file; one that is cut while it is read does not match its hash."""
+    while chunk := os.read(descriptor, _CHUNK):
+        yield chunk
+        if len(chunk) < _CHUNK:
+            return
+
+
 def write_verified(path: str, chunks: Iterable[bytes], content_hash: str) -> None:
     """Write chunks to a new file and verify their hash.
 
@@ -99,12 +129,15 @@ def write_verified(path: str, chunks: Iterable[bytes], content_hash: str) -> Non
         FolderError: the hash differs.
     """
     digest = hashlib.sha256()
-    with open(path, "xb", buffering=0) as file:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
         for chunk in chunks:
             digest.update(chunk)
-            view = memoryview(chunk)
-            while view:
-                view = view[file.write(view) :]
+            written = os.write(file, chunk)
+            while written < len(chunk):
+                written += os.write(file, memoryview(chunk)[written:])
+    finally:
+        os.close(file)
     if encode_hash(digest) != content_hash:
         raise FolderError(
             f"the content of {os.path.basename(path)!r} on the server does not match its hash: "
