@@ -144,8 +144,11 @@ class SuperviselyExport:
                 yield self._key(item), item
 
 
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _encode(document: Any) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return _to_json(document).encode("utf-8", "surrogatepass")
 
 
 def write_bytes(path: str, content: bytes) -> None:
