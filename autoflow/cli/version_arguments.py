@@ -57,6 +57,9 @@ def add_versions(commands: Commands) -> None:
     restore.add_argument("--strict", action="store_true", help="fail if that format cannot hold all labels")
     restore.add_argument("--dataset", metavar="PATH", help="write items of this dataset only, such as train/cars")
     restore.add_argument("--filter", metavar="PATTERN", help='write items of this path or name only, such as "*.csv"')
+    restore.add_argument(
+        "--link", action="store_true", help="clone the server's files, or link to them read-only, instead of copying"
+    )
     restore.add_argument("--sample", type=int, metavar="N", help="write at most N items, chosen evenly")
     for name, server in (("push", "server to copy it to"), ("pull", "server to copy it from")):
         copy = action(name, f"copy a version {'to' if name == 'push' else 'from'} another autoflow server")

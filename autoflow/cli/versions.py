@@ -216,9 +216,9 @@ def diff(args: argparse.Namespace) -> int:
 def restore(args: argparse.Namespace) -> int:
     """Restore a version as a new project, or with ``--to`` as a folder."""
     parts = (args.format, args.dataset, args.filter, args.sample)
-    if args.to is None and (args.strict or any(part is not None for part in parts)):
+    if args.to is None and (args.strict or args.link or any(part is not None for part in parts)):
         raise ValueError(
-            "--format, --strict, --dataset, --filter and --sample need --to: a project is restored as a whole"
+            "--format, --strict, --link, --dataset, --filter and --sample need --to: a project is restored as a whole"
         )
     api = open_api()
     version = _version(api, args.which)
@@ -230,6 +230,7 @@ def restore(args: argparse.Namespace) -> int:
                 api.transport,
                 version.id,
                 args.to,
+                "link" if args.link else "auto",
                 progress=report,
                 folder_format=args.format,
                 selection=Selection(dataset=args.dataset, pattern=args.filter, sample=args.sample),

@@ -1,6 +1,7 @@
 """Writing the files of a version: cloned if the file system can, else copied or downloaded, and verified by their hash.
 
-A clone (reflink) shares blocks with the server's file until either is changed; no file written is a link to it.
+A clone (reflink) shares blocks with the server's file until either is changed. A file is a link to the server's file,
+which can only be read, where that was asked for and the file system cannot clone.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ from autoflow.transport.typed import download
 from autoflow.wire.content_hash import encode_hash
 from autoflow.wire.contract.folders import FOLDER_CONTENTS, FolderContentsRequest
 
-MODES = ("auto", "reflink", "copy")
+MODES = ("auto", "reflink", "copy", "link")
+_REMEDIES = {"reflink": "use mode='copy'", "link": "leave out --link, or use mode='auto'"}
 _FICLONE = 0x40049409
 _CHUNK = 1024 * 1024
 THREADS = 2
 # The file system cannot clone at all, or not these two files.
 _CLONE_UNSUPPORTED = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS}
+
+_LINK_UNSUPPORTED = {errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 class ContentWriter:
@@ -59,22 +63,31 @@ class ContentWriter:
                 write_verified(paths[content_hash][0], chunks, content_hash)
         for first, *duplicates in paths.values():
             for path in duplicates:
-                shutil.copyfile(first, path)
+                if not self._shares(first, path):
+                    shutil.copyfile(first, path)
 
     def _write_local(self, paths: Mapping[str, Sequence[str]]) -> list[str]:
-        """Clone or copy the contents that are on this machine; return the hashes of the others."""
+        """Clone, link or copy the contents that are on this machine; return the hashes of the others."""
         sources: dict[str, str] = {}
         if isinstance(self._transport, LocalStorage):
             sources = self._transport.local_paths(self._version, list(paths))
         to_copy: list[tuple[str, str, str]] = []
         for content_hash, source_path in sources.items():
-            if not (self._may_clone and self._clone(source_path, paths[content_hash][0])):
+            if not self._shares(source_path, paths[content_hash][0]):
                 to_copy.append((source_path, paths[content_hash][0], content_hash))
         _copy_all(to_copy)
         remaining = [content_hash for content_hash in paths if content_hash not in sources]
-        if remaining and self._mode == "reflink":
-            raise FolderError("the server's files are not on this machine, or not readable: use mode='copy'")
+        if remaining and self._mode in _REMEDIES:
+            raise FolderError(
+                f"the server's files are not on this machine, in a folder, or not readable: {_REMEDIES[self._mode]}"
+            )
         return remaining
+
+    def _shares(self, source_path: str, target_path: str) -> bool:
+        """Clone or link a file; return False if it has to be copied."""
+        return (self._may_clone and self._clone(source_path, target_path)) or (
+            self._mode == "link" and _link(source_path, target_path)
+        )
 
     def _clone(self, source_path: str, target_path: str) -> bool:
         """Clone a file; return False if the file system cannot."""
@@ -93,6 +106,26 @@ class ContentWriter:
             self._may_clone = False
             return False
         return True
+
+
+def _link(source_path: str, target_path: str) -> bool:
+    """Make a file a link to another one; return False if that has as many links as its file system allows.
+
+    Raises:
+        FolderError: the file system cannot.
+    """
+    try:
+        os.link(source_path, target_path)
+    except OSError as error:
+        if error.errno == errno.EMLINK:
+            return False
+        if error.errno not in _LINK_UNSUPPORTED:
+            raise
+        reason = "they are on another file system" if error.errno == errno.EXDEV else error.strerror
+        raise FolderError(
+            f"the server's files cannot be linked to ({reason}): choose a folder beside them, or leave out --link"
+        ) from error
+    return True
 
 
 def _copy_all(files: Sequence[tuple[str, str, str]]) -> None:

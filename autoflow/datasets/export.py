@@ -64,7 +64,8 @@ def restore_to_folder(
         path: the folder, which must not exist or be empty; in the formats ``files`` and ``supervisely`` it may also be
             one that a version was restored to, or that the project was imported from: what differs is replaced. With
             a selection, its other files stay.
-        mode: ``reflink`` clones the server's files or fails, ``copy`` copies them, ``auto`` clones if possible.
+        mode: ``reflink`` clones the server's files or fails, ``copy`` copies them, ``auto`` clones if possible,
+            ``link`` clones if possible and else makes links to them, which can only be read.
         progress: called with the number of items done and the total.
         folder_format: ``files`` without labels, the default for projects of files; else ``supervisely``, the default,
             ``coco``, ``yolo`` or ``voc``. What a format cannot hold is logged.

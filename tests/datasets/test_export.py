@@ -17,7 +17,7 @@ from autoflow.errors import FolderError, ServerRefused
 from autoflow.transport.embedded import EmbeddedTransport
 from tests.api.conftest import DataApi
 from tests.blobs import blob_files
-from tests.datasets.conftest import Projects, data_api, png
+from tests.datasets.conftest import Projects, data_api, png, write
 
 
 @pytest.fixture(params=["embedded", "served", "in process"])
@@ -85,7 +85,7 @@ def test_existing_files_are_not_overwritten(api, version, tmp_path):
     with pytest.raises(ServerRefused):
         to_folder(api.transport, 999, tmp_path / "none")
     with pytest.raises(FolderError, match="mode must be"):
-        to_folder(api.transport, version, tmp_path / "none", mode="link")
+        to_folder(api.transport, version, tmp_path / "none", mode="symlink")
     assert not (tmp_path / "none").exists()
 
 
@@ -164,12 +164,38 @@ def test_clones_of_files(tmp_path, sync, labelled, monkeypatch):
     transport.close()
 
 
-def test_reflink_needs_a_local_server(api, version, tmp_path):
-    """Files of a server on another machine cannot be cloned."""
+def test_links_to_files(tmp_path, labelled):
+    """Where asked for and nothing can be cloned, files are read-only links; one that gets another mode is a copy."""
+    transport = EmbeddedTransport(str(tmp_path / "home"))
+    api = DataApi(transport)
+    version = api.project.version.create(from_folder(transport, labelled).id)
+    write(tmp_path / "tables" / "train.csv", b"a,b")
+    (tmp_path / "tables" / "train.csv").chmod(0o755)
+    files = api.project.version.create(from_folder(transport, tmp_path / "tables").id)
+    blobs = blob_files(tmp_path / "home" / "blobs")
+    modes = [path.stat().st_mode for path in blobs]
+    to_folder(transport, version, tmp_path / "out", mode="link")
+    to_folder(transport, version, tmp_path / "copied", mode="copy")
+    assert tree(tmp_path / "out") == tree(tmp_path / "copied")
+    image = tmp_path / "out" / "a" / "img" / "1.png"
+    assert image.stat().st_ino in {path.stat().st_ino for path in blobs}
+    assert image.stat().st_mode & 0o777 == 0o400
+    assert (tmp_path / "out" / "a" / "ann" / "1.png.json").stat().st_nlink == 1
+    for _ in range(2):
+        to_folder(transport, files, tmp_path / "files", mode="link")
+        assert os.access(tmp_path / "files" / "train.csv", os.X_OK)
+    assert [path.stat().st_mode for path in blobs] == modes
+    assert api.project.version.verify(level=3) == []
+    transport.close()
+
+
+@pytest.mark.parametrize("mode", ["reflink", "link"])
+def test_links_need_a_local_server(api, version, tmp_path, mode):
+    """Files of a server on another machine can be neither cloned nor linked to."""
     if hasattr(api.transport, "local_paths"):
         pytest.skip("it is a local server")
     with pytest.raises(FolderError, match="not on this machine"):
-        to_folder(api.transport, version, tmp_path / "out", mode="reflink")
+        to_folder(api.transport, version, tmp_path / "out", mode=mode)
 
 
 _LIMITED = """

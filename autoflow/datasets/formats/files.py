@@ -6,6 +6,8 @@ Of a file's mode, as in git, only whether it is executable is part of a version.
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
 import stat
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -55,8 +57,17 @@ def is_executable(meta: Mapping[str, Any]) -> bool:
 
 
 def set_executable(path: str, executable: bool) -> None:
-    """Make a file executable by those who may read it, or by no one."""
-    mode = stat.S_IMODE(os.stat(path).st_mode)
-    wanted = mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
-    if wanted != mode:
-        os.chmod(path, wanted)
+    """Make a file executable by those who may read it, or by no one; a link becomes a file of its own first."""
+    status = os.stat(path)
+    if _mode(status, executable) == stat.S_IMODE(status.st_mode):
+        return
+    if status.st_nlink > 1:
+        copy = f"{path}.{secrets.token_hex(4)}"
+        shutil.copyfile(path, copy)
+        os.replace(copy, path)
+    os.chmod(path, _mode(os.stat(path), executable))
+
+
+def _mode(status: os.stat_result, executable: bool) -> int:
+    mode = stat.S_IMODE(status.st_mode)
+    return mode | (mode & 0o444) >> 2 if executable else mode & ~0o111
