@@ -26,10 +26,12 @@ class Patch(_Patch, total=False):
         files: number of files that differ.
         content: the difference; absent if it is too large.
         secret: files whose difference is not in it because they look like secrets.
+        erased: true if something was erased from it, see `autoflow erase`; so of the other contents.
     """
 
     content: StoredContent
     secret: list[str]
+    erased: bool
 
 
 class _CodeFile(TypedDict):
@@ -52,6 +54,7 @@ class CodeFile(_CodeFile, total=False):
     used: bool
     content: StoredContent
     withheld: Withheld
+    erased: bool
 
 
 class _CommitPack(TypedDict):
@@ -68,6 +71,7 @@ class CommitPack(_CommitPack, total=False):
 
     content: StoredContent
     secret: list[str]
+    erased: bool
 
 
 class Submodule(TypedDict):
@@ -95,6 +99,7 @@ class Notebook(_Notebook, total=False):
     path: str
     content: StoredContent
     masked: list[int]
+    erased: bool
 
 
 class LateFacts(TypedDict, total=False):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autoflow.model.run import CodeFile, Notebook, RunFacts
+from autoflow.model.run import CodeFile, Notebook, Patch, RunFacts
+
+_REASONS = {
+    "secret": "looks like a secret",
+    "large": "is too large",
+    "erased": "is an erased image, or had the name of one",
+}
 
 
 def code_files(facts: RunFacts) -> list[CodeFile]:
@@ -27,22 +33,35 @@ def has_changes(facts: RunFacts) -> bool:
 
 def gaps(facts: RunFacts) -> Iterator[str]:
     """Yield what of the code that ran is recorded neither in the commit nor beside it, a phrase each."""
-    patch = facts.get("patch")
     notebook = executed_notebook(facts)
     in_git = notebook is None or "commit" in facts
-    if patch is None and facts.get("dirty", True) and "unpublished" not in facts and in_git:
+    if "patch" in facts:
+        yield from _gaps_of_patch(facts["patch"])
+    elif facts.get("dirty", True) and "unpublished" not in facts and in_git:
         yield "uncommitted changes, which were not recorded"
-    if patch is not None and "content" not in patch:
-        yield "changes that are too large to be recorded"
-    for path in patch.get("secret", []) if patch is not None else []:
-        yield f"the change of {path}, which looks like a secret"
     for file in code_files(facts):
-        if file.get("used") and (reason := file.get("withheld")):
-            yield f"{file['path']}, which {'looks like a secret' if reason == 'secret' else 'is too large'}"
+        if file.get("used") and (reason := "erased" if file.get("erased") else file.get("withheld")):
+            yield f"{file['path']}, which {_REASONS[reason]}"
     for module in facts.get("submodules") or []:
         if module["dirty"]:
             yield f"uncommitted changes in the submodule {module['path']}"
-    if notebook is not None and "content" not in notebook:
+    if notebook is not None:
+        yield from _gaps_of_notebook(notebook)
+
+
+def _gaps_of_patch(patch: Patch) -> Iterator[str]:
+    if patch.get("erased"):
+        yield "changes from which an image or its name was erased"
+    elif "content" not in patch:
+        yield "changes that are too large to be recorded"
+    for path in patch.get("secret", []):
+        yield f"the change of {path}, which looks like a secret"
+
+
+def _gaps_of_notebook(notebook: Notebook) -> Iterator[str]:
+    if notebook.get("erased"):
+        yield "the cells of the notebook, from which an image's name was erased"
+    elif "content" not in notebook:
         yield "the cells of the notebook, which are too large"
-    for number in notebook.get("masked", ()) if notebook is not None else ():
+    for number in notebook.get("masked", ()):
         yield f"cell {number} of the notebook, in which a secret was masked"

@@ -6,18 +6,23 @@ import json
 import os
 import signal
 import time
+import zlib
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text, update
 
 from autoflow.errors import ServerRefused
+from autoflow.model.run_code import gaps
+from autoflow.model.run_contents import join, split
+from autoflow.runtime.commit_pack import pack_commit
 from autoflow.server.blobs.content import blob_path
 from autoflow.server.db import copies, schema
 from autoflow.server.db.engine import Store
 from autoflow.server.maintenance.erasure import job, report, retention, signature
 from autoflow.server.methods.images import previews
 from autoflow.server.project_types.item_meta import FileRange, ItemMeta
+from tests.cli.repository import git
 from tests.postgres import on_sqlite
 from tests.server.methods.lineage.test_models import train
 
@@ -52,8 +57,15 @@ class World:
         self.restored = self.call("autoflow.versions.restore", id=self.versions[0])["id"]
         self.file = filled.file(f"/scans/{NAME}", self.bytes)["id"]
         filled.edge("input", "project", self.project, at=time.time_ns())
+        patch, pieces = split(f'+open("{NAME}")\n'.encode())
+        image, image_pieces = split(self.bytes)
+        code = {
+            "patch": {"base": "0" * 40, "files": 1, "content": patch},
+            "untracked": [{"path": f"data/{NAME}", "size": image["size"], "used": True, "content": image}],
+        }
+        facts = {"parameters": {"source": f"/data/{NAME}"}, "epochs": 7, **code}
         filled.send(
-            filled.record("facts", facts={"parameters": {"source": f"/data/{NAME}"}, "epochs": 7}),
+            filled.record("facts", facts=facts, contents=pieces | image_pieces),
             filled.record("log", lines=f"read {NAME} twice", at=time.time_ns()),
             filled.record("finish", state="failed", error=f"cannot decode {NAME}"),
         )
@@ -77,14 +89,14 @@ def left_in(folder):
 
 
 def left_in_rows(store):
-    """Return the tables that have a marker in a row."""
+    """Return the tables that have a marker in a row, or in the bytes that it compresses."""
     with store.read() as conn:
         tables = schema.metadata.sorted_tables
         return [
             table.name
             for table in tables
             for row in conn.execute(select(table))
-            if b"marker" in repr(row).lower().encode()
+            if b"marker" in (zlib.decompress(row.data) if table.name == "run_contents" else repr(row).encode()).lower()
         ]
 
 
@@ -140,7 +152,12 @@ def test_nothing_of_an_erased_image_is_left(world, filled, tmp_path):
         "texts": 4,
         "uploads": 1,
     }
-    assert world.call("tasks.info", id=1)["autoflow"]["facts"]["epochs"] == 7
+    facts = world.call("tasks.info", id=1)["autoflow"]["facts"]
+    assert facts["epochs"] == 7
+    assert list(gaps(facts)) == [
+        "changes from which an image or its name was erased",
+        "data/erased-1-1, which is an erased image, or had the name of one",
+    ]
 
     assert world.call("projects.versions.list", projectId=world.project) == digests
     assert world.call("autoflow.upkeep.verify", level=3)["counts"]["problems"] == 0
@@ -271,6 +288,62 @@ def test_projects_and_runs_are_removed_for_good(world, filled, tmp_path):
     world.call("file-storage.remove", teamId=1, path=f"/scans/{NAME}")
     assert filled.content(world.bytes) == world.hash
     assert world.call("autoflow.upkeep.verify", level=3)["counts"]["problems"] == 0
+
+
+@on_sqlite
+def test_code_that_is_stored_with_runs(filled, tmp_path):
+    """A patch and cells lose the name, a binary patch and a pack of git's with the bytes go, also where two runs share
+    them; other code, and that of other teams, stays.
+    """
+    image = filled.picture((4, 5, 6))
+    number = filled.image(filled.dataset(filled.project()), "lemon.png", hash=filled.content(image))["id"]
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")
+    (tmp_path / "image.bin").write_bytes(image)
+    git(tmp_path, "add", "image.bin")
+    binary = git(tmp_path, "diff", "--binary", "HEAD").encode()
+    assert b"GIT binary patch" in binary
+    git(tmp_path, "commit", "-q", "-m", "second")
+    packed, pieces = pack_commit(str(tmp_path), git(tmp_path, "rev-parse", "HEAD"))
+    contents = {
+        "cells": b"[\"open('lemon.png')\"]",
+        "text": b"-lemon.png\n+lime.png\n",
+        "same": b"print(2)",
+        "binary": binary,
+    }
+    facts = {"unpublished": packed}
+    for name, data in contents.items():
+        content, more = split(data)
+        facts[name] = {"content": content}
+        pieces |= more
+    other = filled.call("teams.add", name="Other")["id"]
+    for run, team in (("r1", 1), ("r2", 1), ("r3", other)):
+        filled.send(
+            filled.record("run", run, name="app", team=team), filled.record("facts", run, facts=facts, contents=pieces)
+        )
+    assert filled.call("autoflow.erase.plan", refs=[f"image:{number}"])["counts"]["code of runs"] == 2
+    report = filled.call("autoflow.erase.run", refs=[f"image:{number}"])["report"]
+    assert (report["counts"]["code of runs"], report["counts"]["pieces of code"]) == (2, 4)
+    for run in ("r1", "r2"):
+        task = filled.call("autoflow.runs.ensure", run=run)["task"]
+        facts_left = filled.call("tasks.info", id=task)["autoflow"]["facts"]
+        after = {name: part for name, part in facts_left.items() if name in facts}
+        names = [name for part in after.values() for name in part.get("content", {"pieces": []})["pieces"]]
+        stored = filled.call("autoflow.runs.contents", task=task, pieces=names)["contents"]
+        left = {name: join(part["content"], stored) for name, part in after.items() if "content" in part}
+        assert left == {
+            "cells": b"[\"open('erased-1-1')\"]",
+            "text": b"-erased-1-1\n+lime.png\n",
+            "same": b"print(2)",
+        }
+        assert {name for name, part in after.items() if part.get("erased")} == {
+            "cells",
+            "text",
+            "binary",
+            "unpublished",
+        }
+    theirs = filled.call("tasks.info", id=filled.call("autoflow.runs.ensure", run="r3")["task"])["autoflow"]["facts"]
+    assert {name: theirs[name] for name in facts} == facts
 
 
 @on_sqlite

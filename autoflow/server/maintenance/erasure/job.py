@@ -24,7 +24,8 @@ from autoflow.server.db.erasure_tables import erased_contents, erasure_targets, 
 from autoflow.server.db.upsert import insert_or_ignore_many
 from autoflow.server.errors import NotFound
 from autoflow.server.lineage.model_protection import Protection
-from autoflow.server.maintenance.erasure import contents, items, removal, report, signature, targets, texts
+from autoflow.server.maintenance.erasure import code, contents, items, removal, report, signature, targets, texts
+from autoflow.server.maintenance.erasure.code import CodeRedaction
 from autoflow.server.maintenance.erasure.targets import (
     ARCHIVE,
     DOCUMENT,
@@ -35,6 +36,7 @@ from autoflow.server.maintenance.erasure.targets import (
     LOGS,
     MADE,
     NAME,
+    PIECE,
     PROJECT,
     RANGE,
     SHARED,
@@ -44,6 +46,7 @@ from autoflow.server.maintenance.erasure.targets import (
     VERSION,
 )
 from autoflow.server.paging import chunks
+from autoflow.wire.content_hash import hex_of
 
 BATCH = 200  # contents or documents of a transaction
 PATIENCE = 120.0  # seconds after which a server completes what a client has begun
@@ -51,7 +54,7 @@ _VACUUMED = (
     *("items", "items_history", "datasets", "datasets_history", "project_meta", "project_meta_history", "projects"),
     *("versions", "documents", "blobs", "blob_leases", "files", "collections", "collection_items", "jobs", "copies"),
     *(text_columns.table.name for text_columns in texts.TEXTS if text_columns.table.name not in {"projects", "jobs"}),
-    *("runs", "erasures", "erasure_targets"),
+    *("runs", "run_contents", "erasures", "erasure_targets"),
 )
 
 
@@ -189,6 +192,24 @@ class Erasure:
         with self._write() as conn:
             replaced = texts.replace(conn, texts.TEXTS[index], redaction, window.keys)
             self._record(conn, {"texts": replaced}, [index + (window.position is None), window.position])
+
+    def replace_code(self) -> None:
+        """Replace names in the code of runs, and delete code that has erased bytes."""
+        hashes = {hex_of(value) for value in self._load(HASH)}
+        redaction = CodeRedaction(self.team_id, texts.Redaction(self._load(NAME), self.id), hashes)
+        cursor = self._row()["cursor"]
+        index, after = json.loads(cursor) if cursor else (0, 0)
+        if redaction.is_empty or index == len(code.TABLES):
+            with self._write() as conn:
+                self._record(conn, {"pieces of code": redaction.delete_pieces(conn, self._load(PIECE))})
+                self._advance(conn, "code")
+            return
+        with self._store.read(self._caller) as conn:
+            part = redaction.search(conn, index, after)
+        with self._write() as conn:
+            targets.save(conn, self.id, [(PIECE, name) for name in redaction.replace(conn, index, part.keys)])
+            following = [index, part.position] if part.position is not None else [index + 1, 0]
+            self._record(conn, {"code of runs": len(part.keys)}, following)
 
     def erase_items(self) -> None:
         """Delete rows of items, and turn those of the history into tombstones."""
@@ -334,6 +355,7 @@ _REMOVALS: Mapping[str, Callable[[Connection, int, str], dict[str, int]]] = {
 }
 _STAGES: Mapping[str, Callable[[Erasure], None]] = {
     "texts": Erasure.replace_names,
+    "code": Erasure.replace_code,
     "items": Erasure.erase_items,
     "entities": Erasure.remove_entities,
     "files": Erasure.delete_files,

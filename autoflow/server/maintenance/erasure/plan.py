@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
 
 from sqlalchemy import Connection, func, select
 
@@ -10,6 +10,7 @@ from autoflow.server.db import content_ids
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import files, items, items_history, projects, versions, workspaces
 from autoflow.server.maintenance.erasure import texts
+from autoflow.server.maintenance.erasure.code import CodeRedaction
 from autoflow.server.maintenance.erasure.targets import ITEM_TABLES, Targets, target_rows
 from autoflow.server.paging import chunks
 from autoflow.server.versions.versions import COMMITTED
@@ -88,11 +89,14 @@ def entities(conn: Connection, targets: Targets) -> dict[str, int]:
     return counts
 
 
-def counted_texts(conn: Connection, names: Sequence[str]) -> dict[str, int]:
-    """Return how many texts have one of the names, how many names are too short to search for, and 1 as ``texts not
-    counted`` if reading all texts takes too long.
+def counted_texts(conn: Connection, team_id: int, targets: Targets) -> dict[str, int]:
+    """Return how many texts have one of the names, how many runs have code with a name or content, how many names are
+    too short to search for, and 1 as ``texts not counted`` if reading all of that takes too long.
     """
-    redaction = texts.Redaction(list(names))
-    number, is_complete = texts.count(conn, redaction)
-    counts = {"texts": number, "names too short": len(redaction.too_short)}
-    return counts if is_complete else {**counts, "texts not counted": 1}
+    redaction = texts.Redaction(sorted(targets.names))
+    until = time.monotonic() + texts.COUNT_SECONDS
+    number, is_complete = texts.count(conn, redaction, until)
+    code = CodeRedaction(team_id, redaction, set(map(hex_of, targets.hashes)))
+    with_code, is_code_complete = code.count(conn, until)
+    counts = {"texts": number, "code of runs": with_code, "names too short": len(redaction.too_short)}
+    return counts if is_complete and is_code_complete else {**counts, "texts not counted": 1}

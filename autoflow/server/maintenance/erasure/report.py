@@ -17,7 +17,7 @@ OUT_OF_REACH = (
     "backups of the store, such as those of `autoflow backup`",
     "journals of records on other machines that were not delivered yet, and folders that versions were restored to",
     "files that images were registered by reference to: they are their owner's",
-    "code that is stored with runs, and names in other files or in the labels and meta of other images",
+    "names in other team files, and in the labels and meta of other images, which were not searched",
     "the audit log, which is append-only: paths of files that were removed before, names of projects, and reasons",
 )
 FREE_PAGES = "free space in the database, until it is used again"

@@ -27,6 +27,7 @@ GENERATION = "generation"  # hash and generation of a file whose row was deleted
 KEY = "key"  # key of the tokens in tombstones
 MADE = "made"  # reference of something that was made from it, for the report
 SHARED = "shared"  # hash of content that stays, as other teams have it
+PIECE = "piece"  # name of a piece of code that is deleted if no facts name it
 UNSCRUBBED = "unscrubbed"  # the database's file is not written anew, see `job.begin`
 VERSION, LOGS = "version", "logs"  # of rules of retention: a version's id; a task's id and the last log to delete
 ITEM_TABLES = (items, items_history)

@@ -20,6 +20,7 @@ from autoflow.server.db.access import caller, visible
 from autoflow.server.db.app_tables import collections, task_data
 from autoflow.server.db.labeling_tables import issue_comments, issues, labeling_queues, reports
 from autoflow.server.db.model_tables import alias_moves, model_versions, models
+from autoflow.server.db.page_tables import notes, views
 from autoflow.server.db.schema import (
     edges,
     entities,
@@ -36,7 +37,7 @@ from autoflow.server.db.webhook_tables import webhook_deliveries, webhooks
 MIN_LENGTH = 4  # characters of a name; a shorter one would be replaced everywhere
 WINDOW = 2000  # rows that are searched at once
 COUNT_SECONDS = 10.0  # of counting the texts of a dry run
-_IDENTIFIERS = frozenset({"entity", "entity_key"})  # columns with the number of an entity, or its path
+_IDENTIFIERS = frozenset({"entity", "entity_key", "card"})  # columns with the number of an entity, or its path
 _NUMBER = re.compile(r"(\w+:)?\d+(@.*)?", re.DOTALL | re.ASCII)
 _MANY = 20  # names from which on every row is read, instead of a condition for each name
 
@@ -79,6 +80,8 @@ TEXTS = (
     TextColumns(alias_moves, ("reason",)),
     TextColumns(webhook_deliveries, ("error",), ("payload",)),
     TextColumns(collections, ("name", "description"), ("meta",)),
+    TextColumns(notes, ("card", "text")),
+    TextColumns(views, ("name", "address")),
 )
 
 
@@ -99,7 +102,9 @@ class Redaction:
         self._replacements = replacements
         # the longest first: a name may begin with another one
         forms = sorted(map(re.escape, replacements), key=len, reverse=True)
-        self._pattern = re.compile(rf"(?<![\w.-])(?:{'|'.join(forms)})(?!\w)") if forms else None
+        # a hyphen belongs to a longer name, but at the beginning of a line: that is a patch's
+        pattern = rf"(?:(?<![\w.-])|(?<=^-))(?:{'|'.join(forms)})(?!\w)"
+        self._pattern = re.compile(pattern, re.MULTILINE) if forms else None
 
     @property
     def is_empty(self) -> bool:
@@ -209,9 +214,8 @@ def replace(
     return changed
 
 
-def count(conn: Connection, redaction: Redaction) -> tuple[int, bool]:
-    """Return how many rows have a name, and whether all were read within `COUNT_SECONDS`."""
-    until = time.monotonic() + COUNT_SECONDS
+def count(conn: Connection, redaction: Redaction, until: float) -> tuple[int, bool]:
+    """Return how many rows have a name, and whether all were read before a time of the monotonic clock."""
     total = 0
     for text_columns in TEXTS if not redaction.is_empty else ():
         after: list[Any] | None = None

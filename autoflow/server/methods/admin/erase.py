@@ -115,7 +115,7 @@ def show_plan(conn: Connection, request: contract.ErasePlanRequest) -> contract.
     counts |= {
         "files": file_count,
         "contents": len(selected.hashes),
-        **plan.counted_texts(conn, sorted(selected.names)),
+        **plan.counted_texts(conn, team_id, selected),
     }
     made, complete = _made_from(conn, request.refs)
     return {
