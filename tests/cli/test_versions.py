@@ -122,12 +122,14 @@ def test_restore_as_a_project(api, versions):
 
 
 def test_restore_as_a_folder(api, versions, tmp_path):
-    """In Supervisely's format; an existing folder is an error."""
+    """In Supervisely's format, also once more; another folder is an error, and so is a project of links."""
     versions("create", "1")
     code, output, _ = versions("restore", "1", "--to", str(tmp_path / "out"))
     assert (code, output) == (0, f"version:1 was written to {tmp_path / 'out'}\n")
     assert [path.read_bytes() for path in (tmp_path / "out").rglob("a.png")] == [picture((1, 2, 3))]
-    assert versions("restore", "1", "--to", str(tmp_path / "out"))[0] == 1
+    assert versions("restore", "1", "--to", str(tmp_path / "out"))[0] == 0
+    assert versions("restore", "1", "--to", str(tmp_path))[0] == 1
+    assert versions("restore", "1", "--link")[0] != 0
 
 
 def test_create_from_a_folder(api, versions, tmp_path):
