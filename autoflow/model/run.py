@@ -171,6 +171,7 @@ class RunFacts(TypedDict, total=False):
     packages: dict[str, str]  # name to version
     sources: dict[str, str]  # urls of packages that come from no index, by name
     installed: dict[str, str]  # sha256 of the list of installed files, with their hashes, of each of those packages
+    outdated: dict[str, list[str]]  # modules of packages from a folder that differ from those of the folder
     ordinal: int  # number of runs of this app that its process had started before
     reproduces: str  # the task that this run reproduces, as "task:5"
     attempt: str  # id of the attempt at reproducing it

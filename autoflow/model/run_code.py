@@ -12,6 +12,8 @@ _REASONS = {
     "erased": "is an erased image, or had the name of one",
 }
 
+MAX_SHOWN = 3  # files of a package
+
 
 def code_files(facts: RunFacts) -> list[CodeFile]:
     """Return the files that git does not have, each once."""
@@ -29,6 +31,13 @@ def has_changes(facts: RunFacts) -> bool:
     """Return whether the code that ran is more than what the commit has."""
     used = any(file.get("used") for file in code_files(facts))
     return bool(facts.get("dirty", True)) or used or any(module["dirty"] for module in facts.get("submodules") or [])
+
+
+def outdated_packages(facts: RunFacts) -> Iterator[str]:
+    """Yield a phrase for each package whose installed code was not that of the folder it had been installed from."""
+    for name, files in (facts.get("outdated") or {}).items():
+        shown = ", ".join(files[:MAX_SHOWN]) + (", …" if len(files) > MAX_SHOWN else "")
+        yield f"the installed package {name} has other code than its folder ({shown})"
 
 
 def gaps(facts: RunFacts) -> Iterator[str]:

@@ -11,7 +11,7 @@ from autoflow.api.file_io import write_atomically
 from autoflow.api.protocols import DataApi
 from autoflow.errors import NotReproducible
 from autoflow.model.run import CodeFile, RunFacts, Submodule
-from autoflow.model.run_code import code_files, executed_notebook, gaps
+from autoflow.model.run_code import code_files, executed_notebook, gaps, outdated_packages
 from autoflow.model.run_contents import StoredContent, join, sha256_of
 from autoflow.process.paths import path_below
 from autoflow.reproduction import notebook
@@ -76,6 +76,9 @@ def load_code(api: DataApi, run: RecordedRun) -> RunCode:
     cells = _load_cells(api, run, notes)
     if run.commit or cells:
         notes += [f"not restored: {phrase}" for phrase in missing_code(facts)]
+    notes += [
+        f"at the recorded run, {phrase}: it did not run the code of its commit" for phrase in outdated_packages(facts)
+    ]
     if cells and not run.commit:
         notes.append("what the cells import from outside of git is used as it is now")
     return RunCode(base, difference, files, facts.get("submodules") or (), notes, cells)

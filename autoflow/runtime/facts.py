@@ -7,31 +7,25 @@ environment is recorded is in `runtime.environment`.
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
-import json
 import os
 import platform
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoflow import settings
 from autoflow.guard import guard, logger
 from autoflow.model.run import LateFacts, RunFacts
-from autoflow.model.run_code import gaps, has_changes
+from autoflow.model.run_code import gaps, has_changes, outdated_packages
 from autoflow.model.run_variables import LAUNCHED
-from autoflow.process.forks import defer_forks
 from autoflow.process.paths import path_below
 from autoflow.runtime import code_state, environment, git, launcher, masking, notebook
 from autoflow.runtime.commit_pack import pack_commit
+from autoflow.runtime.packages import installed_packages
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
-    from importlib.metadata import Distribution
 
-_FIELDS = ("Name:", "Version:")
 MAX_READ = 20  # small files outside of git that count as code if a run read them
 
 _reported = False  # whether this process logged why its runs cannot be reproduced
@@ -173,19 +167,21 @@ class FactsGatherer:
             facts["notebook"], contents = notebook.describe(self._cells)
             yield FactsPart({"notebook": facts["notebook"]})
             yield from _single_pieces(contents)
-        self._report(facts)
         locks: dict[str, str] = {}
         yield FactsPart(environment.gather_machine(self._root, locks))
         yield from _single_pieces(locks)
-        packages = _packages()
+        packages = installed_packages()
         yield FactsPart(
             {
                 "packages": packages.versions,
                 "sources": packages.sources,
                 "installed": packages.installed,
+                **({"outdated": packages.outdated} if packages.outdated else {}),
                 "machine": f"{platform.system()} {platform.machine()}",
             }
         )
+        facts["outdated"] = packages.outdated
+        self._report(facts)
         if facts.get("unpublished") and self._root is not None and not code_state.has_remote(self._root):
             facts["pack"], contents = pack_commit(self._root, facts["commit"])
             yield FactsPart({"pack": facts["pack"]})
@@ -195,6 +191,7 @@ class FactsGatherer:
         """Log once a process why its runs cannot be reproduced completely."""
         global _reported
         reasons = list(gaps(facts)) if "commit" in facts else ["the code is not in a git repository"]
+        reasons += outdated_packages(facts)
         if not reasons or _reported or "reproduces" in self._initial:
             return
         _reported = True
@@ -282,65 +279,3 @@ def _is_dirty(root: str, script: str | None) -> bool | None:
     if status == "" and script is not None:
         status = git.read(root, "status", "--porcelain", "--untracked-files=all", "--", script)
     return None if status is None else bool(status)
-
-
-class _Packages(NamedTuple):
-    """The installed packages, by their names: `RunFacts` explains the three."""
-
-    versions: dict[str, str]
-    sources: dict[str, str]
-    installed: dict[str, str]
-
-
-@functools.cache
-def _packages() -> _Packages:
-    """Return the installed packages; cached."""
-    with defer_forks():
-        from importlib import metadata
-
-    versions, sources, installed = {}, {}, {}
-    for distribution in metadata.distributions():
-        name, version = _name_and_version(distribution)
-        if name and name not in versions:  # the first on the path is the one that is imported
-            versions[name] = version
-            if (source := _source(distribution.read_text("direct_url.json"))) is not None:
-                sources[name] = source
-                installed[name] = hashlib.sha256(_content_lines(distribution.read_text("RECORD")).encode()).hexdigest()
-        time.sleep(0)  # yield the interpreter to the app's threads
-    return _Packages(*(dict(sorted(values.items())) for values in (versions, sources, installed)))
-
-
-def _name_and_version(distribution: Distribution) -> tuple[str, str]:
-    """Return a package's name and version, each empty if it is missing.
-
-    They are read from the head of its metadata, because parsing all of it takes ten times as long.
-    """
-    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or distribution.read_text("") or ""
-    head = text.partition("\n\n")[0].splitlines()
-    fields = (next((line[len(field) :].strip() for line in head if line.startswith(field)), "") for field in _FIELDS)
-    name, version = fields
-    return name, version
-
-
-def _content_lines(files: str | None) -> str:
-    """Return the lines of a package's ``RECORD`` that state its contents, with their hashes.
-
-    An index never replaces a version, but a folder may have other code under the same one. Compiled files, scripts and
-    metadata differ with the environment, and a package in editable mode has only a path.
-    """
-    skipped = (".pyc,", ".dist-info/", ".pth,", "__editable__")
-    lines = (files or "").splitlines()
-    return "\n".join(
-        sorted(line for line in lines if not line.startswith("..") and not any(part in line for part in skipped))
-    )
-
-
-def _source(text: str | None) -> str | None:
-    """Return a package's source from its ``direct_url.json``: ``git+url@commit`` for a checkout, else the url."""
-    try:
-        direct_url = json.loads(text or "{}")
-        url = masking.text(direct_url["url"])
-        checkout = direct_url.get("vcs_info")
-        return f"{checkout['vcs']}+{url}@{checkout['commit_id']}" if checkout else url
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return None

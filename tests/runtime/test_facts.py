@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -9,9 +12,9 @@ from collections import ChainMap
 
 import pytest
 
-from autoflow.model.run_code import gaps
+from autoflow.model.run_code import gaps, outdated_packages
 from autoflow.model.run_contents import join
-from autoflow.runtime import facts
+from autoflow.runtime import facts, packages
 
 pytestmark = pytest.mark.core
 
@@ -156,11 +159,37 @@ def test_a_run_that_cannot_be_reproduced_says_so(repo, tmp_path, monkeypatch, ca
 def test_packages_from_no_index_have_a_source(tmp_path):
     """A checkout by its commit, a folder by its url, one from the index not at all."""
     vcs = '{"url": "https://u:p@host/x.git", "vcs_info": {"vcs": "git", "commit_id": "abc"}}'
-    assert facts._source(vcs) == "git+https://***@host/x.git@abc"
-    assert facts._source('{"url": "file:///x", "dir_info": {"editable": true}}') == "file:///x"
-    assert facts._source(None) is None
-    assert facts._source("[]") is None
-    assert facts._source("not json") is None
+    assert packages._source(vcs) == "git+https://***@host/x.git@abc"
+    assert packages._source('{"url": "file:///x", "dir_info": {"editable": true}}') == "file:///x"
+    assert packages._source(None) is None
+    assert packages._source("[]") is None
+    assert packages._source("not json") is None
+
+
+def test_a_package_whose_folder_has_other_code_is_named(tmp_path, monkeypatch):
+    """Its code is the installed one, whatever commit the folder has; one in editable mode has no code of its own."""
+    folder, site = tmp_path / "my repo", tmp_path / "site"
+    for name, old, record in (
+        ("fresh", "1", "{0}.py,sha256={1},2\n"),
+        ("old", "2", "{0}.py,sha256={1},2\n{0}-1.dist-info/METADATA,,\n"),
+        ("editable", "2", "__editable__.{0}.pth,sha256={1},2\n"),
+    ):
+        module = folder / name / "src" / f"{name}.py"
+        module.parent.mkdir(parents=True)
+        module.write_text(old)
+        digest = base64.urlsafe_b64encode(hashlib.sha256(b"1").digest()).decode().rstrip("=")
+        info = site / f"{name}-1.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n\nName: other\n")
+        (info / "direct_url.json").write_text(json.dumps({"url": (folder / name).as_uri(), "dir_info": {}}))
+        (info / "RECORD").write_text(record.format(name, digest))
+    monkeypatch.syspath_prepend(str(site))
+    packages.installed_packages.cache_clear()
+    installed = packages.installed_packages()
+    packages.installed_packages.cache_clear()
+    assert (installed.versions["fresh"], installed.outdated) == ("1", {"old": ["old.py"]})
+    (sentence,) = outdated_packages({"outdated": installed.outdated})
+    assert sentence == "the installed package old has other code than its folder (old.py)"
 
 
 def test_a_reproduction_names_its_original(monkeypatch):

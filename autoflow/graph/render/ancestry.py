@@ -22,7 +22,7 @@ from autoflow.graph.trace import Trace
 from autoflow.model.changed_version import doubts
 from autoflow.model.observed_file import observed_files
 from autoflow.model.run import RunFacts
-from autoflow.model.run_code import code_files, executed_notebook, gaps, has_changes
+from autoflow.model.run_code import code_files, executed_notebook, gaps, has_changes, outdated_packages
 
 MAX_COMMAND_LENGTH = 160
 MAX_OBSERVED = 10  # files of one run that are named
@@ -189,7 +189,7 @@ class _TreeRenderer:
             parts.append(f"reproduces {reproduced}")
         if parts:
             yield printable(", ".join(parts))
-        yield from map(printable, doubts(facts))
+        yield from map(printable, [*outdated_packages(facts), *doubts(facts)])
         yield from _result_lines(facts)
         yield from _observed_lines(facts)
         if variables := facts.get("environment"):
