@@ -105,7 +105,7 @@ types: .venv-dev/ready
 	@$(DEV)pyright --pythonpath $(DEV)python
 
 # Beside the clients it is compared with; benchmarks/RESULTS.md is written.
-bench: .venv-bench/ready
+bench: .venv-bench/ready .venv-mlflow/ready
 	@.venv-bench/bin/python benchmarks/run.py
 
 .venv-bench/ready: pyproject.toml
@@ -125,11 +125,12 @@ soak: .venv-dev/ready .venv-ray/ready .venv-torch/ready
 # Frameworks too large for .venv-dev, each in an environment of its own, on a Python that both have wheels for.
 .venv-ray/ready: FRAMEWORK := ray
 .venv-torch/ready: FRAMEWORK := torch==2.13.0
-.venv-ray/ready .venv-torch/ready: pyproject.toml
+.venv-mlflow/ready: FRAMEWORK := mlflow>=3.5
+.venv-ray/ready .venv-torch/ready .venv-mlflow/ready: pyproject.toml
 	@echo 'Installing autoflow and $(FRAMEWORK) into $(@D) ...'
 	@python=$$(.ci/python 3.11) && rm -rf $(@D) && $$python -m venv $(@D) && $(@D)/$(PIP) -e . '$(FRAMEWORK)' && touch $@
 
 clean:
-	rm -rf .venv-demo .venv-dev .venv-bench .venv-ray .venv-torch $(VERSIONS:%=.venv-%) .demo build dist autoflow_lineage.egg-info
+	rm -rf .venv-demo .venv-dev .venv-bench .venv-mlflow .venv-ray .venv-torch $(VERSIONS:%=.venv-%) .demo build dist autoflow_lineage.egg-info
 	rm -rf node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find autoflow tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

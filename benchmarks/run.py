@@ -19,7 +19,7 @@ from measure import HERE, Goal, goals_table, machine
 from peers import PEERS, installed
 
 BENCHMARKS = (
-    *("call_cost", "delivery", "throughput", "server", "ingest", "interpreter"),
+    *("call_cost", "delivery", "throughput", "server", "mlflow_server", "ingest", "interpreter"),
     *("versions", "sdk_versions", "folders", "impact", "page"),
 )
 RESULTS = HERE / "RESULTS.md"

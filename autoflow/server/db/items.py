@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, Table, select
 
 from autoflow.server import timestamps
-from autoflow.server.db import attachments, json_codec
+from autoflow.server.db import attachments, json_codec, tag_index
 from autoflow.server.db.access import caller, visible
 from autoflow.server.db.change_tracking import ProjectEdit
 from autoflow.server.db.schema import documents as document_table
@@ -76,13 +76,12 @@ def first_item_ids(conn: Connection, owner: Table, numbers: Sequence[int]) -> di
 
 
 def find_by_tag(conn: Connection, number: int) -> RowMapping:
-    """Return the item with a tag by the tag's id; this scans the items that the caller sees.
+    """Return the item with a tag by the tag's id.
 
     Raises:
         NotFound: none has.
     """
-    query = listing(conn).where(items.c.tags.contains(f'{{"id":{number},'))
-    row = conn.execute(query).mappings().first()
+    row = conn.execute(listing(conn).where(tag_index.has_tag(conn, number))).mappings().first()
     if row is None:
         raise NotFound("tag", number)
     return row

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from autoflow.server import private_files
-from autoflow.server.db import counters, search_index
+from autoflow.server.db import counters, search_index, tag_index
 from autoflow.server.db.identity import Mark
 
 _AFTER_ROWS = {"trigger"}  # created after the rows are copied
-_INTERNAL = ("sqlite_", "search_")  # SQLite's own tables, and the index of words, which is made anew
+_INTERNAL = ("sqlite_", "search_")  # SQLite's own tables, and the indexes of words and tags, which are made anew
 
 
 class SalvagedTable(NamedTuple):
@@ -62,7 +62,7 @@ def copy(path: str, target: str, mark: Mark | None) -> list[SalvagedTable]:
             for kind, statement in statements:
                 if kind in _AFTER_ROWS:
                     new.execute(statement)
-            _index_words(source, new)
+            _create_indexes(source, new)
             _complete(new, mark)
             new.execute("COMMIT")
             new.execute("PRAGMA journal_mode=WAL").fetchone()
@@ -132,12 +132,16 @@ def _highest(source: sqlite3.Connection, table: str) -> int:
     return 1 << 32
 
 
-def _index_words(source: sqlite3.Connection, new: sqlite3.Connection) -> None:
-    """Create the index of words, if the store had one; see `db.search_index`."""
+def _create_indexes(source: sqlite3.Connection, new: sqlite3.Connection) -> None:
+    """Create the indexes of words and of tags, if the store had them; see `db.search_index` and `db.tag_index`."""
     with contextlib.suppress(sqlite3.DatabaseError):
         if source.execute("SELECT 1 FROM sqlite_master WHERE name LIKE 'search\\_%' ESCAPE '\\'").fetchone():
             columns = {table.name: names for table, names in search_index.COLUMNS.items()}
             for statement in search_index.statements("sqlite", columns):
+                new.execute(statement)
+    with contextlib.suppress(sqlite3.DatabaseError):
+        if source.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [tag_index.NAME]).fetchone():
+            for statement in tag_index.statements("sqlite"):
                 new.execute(statement)
 
 

@@ -38,7 +38,7 @@ from autoflow.server.db.columns import identifier as _id
 from autoflow.server.db.columns import text_column as _text
 from autoflow.server.db.columns import timestamps as _timestamps
 
-REVISION = "0034"
+REVISION = "0035"
 
 metadata = MetaData()
 

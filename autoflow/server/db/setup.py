@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, create_mock_engine, insert, inspect, 
 from autoflow.errors import ServerBusy
 from autoflow.server import private_files, timestamps
 from autoflow.server.blobs import file_system
-from autoflow.server.db import audit, counters, history_triggers, identity, roles, schema, search_index
+from autoflow.server.db import audit, counters, history_triggers, identity, roles, schema, search_index, tag_index
 from autoflow.server.db.postgresql import LONG, WRITE
 from autoflow.server.errors import Busy, StorageFull
 
@@ -144,6 +144,7 @@ def create_tables(conn: Connection) -> None:
         conn.exec_driver_sql(definition)
     history_triggers.install(conn)
     search_index.install(conn)
+    tag_index.install(conn)
     audit.install(conn)
     conn.execute(text(f"CREATE TABLE {STAMP} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     conn.execute(text(f"INSERT INTO {STAMP} VALUES ('{schema.REVISION}')"))  # noqa: S608
