@@ -21,6 +21,9 @@ TEXT = 1_000_000  # characters of any other text
 QUERY = 1000  # characters that are searched for
 DATASET_DEPTH = 100  # datasets in one another
 JSON_DEPTH = 100  # objects and lists in one another, in a document that is stored
+WEBHOOKS = 100  # of a team
+WEBHOOK_EVENTS = 10_000  # that wait for a webhook
+WEBHOOK_PAYLOAD = 100_000  # bytes of an event that a user adds
 COORDINATE = 1e9  # pixels, of what is measured
 
 # Members of a body with a limit of their own.

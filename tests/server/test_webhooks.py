@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from autoflow.errors import NotAllowed, ServerRefused
-from autoflow.server import webhook_delivery, webhook_request
+from autoflow.server import limits, webhook_delivery, webhook_request
 from autoflow.server.db import webhooks
 from autoflow.server.webhook_delivery import WebhookDelivery
 from tests.postgres import on_sqlite
@@ -231,6 +231,35 @@ def test_a_claimed_delivery_is_another_servers_after_the_lease(filled, monkeypat
         webhooks.remove_old_deliveries(conn, -1)
     with pytest.raises(ServerRefused, match="unknown"):
         filled.call("autoflow.webhooks.deliveries", id=hook["id"])
+
+
+def test_webhooks_and_their_events_are_limited(filled, monkeypatch):
+    """A team has so many webhooks, and of so many waiting events; other teams, and removed webhooks, do not count."""
+    monkeypatch.setattr(limits, "WEBHOOKS", 2)
+    monkeypatch.setattr(limits, "WEBHOOK_EVENTS", 2)
+    other = filled.call("teams.add", name="Other")["id"]
+    hook = {"url": "http://127.0.0.1:9/", "action": "run.failed"}
+    first, second, theirs = (filled.call("webhooks.add", teamId=team, **hook)["id"] for team in (1, 1, other))
+    with pytest.raises(ServerRefused, match="has 2 webhooks") as refusal:
+        filled.call("webhooks.add", teamId=1, **hook)
+    assert refusal.value.status == 409
+    filled.call("webhooks.bulk.remove", ids=[second])
+    second = filled.call("webhooks.add", teamId=1, **hook)["id"]
+    for _ in range(2):
+        filled.call("webhooks.test", teamId=1, id=first)
+    filled.call("webhooks.test", teamId=1, action="run.failed")
+    filled.call("webhooks.test", teamId=other, action="run.failed")
+    events = [
+        filled.call("autoflow.webhooks.deliveries", id=number)["deliveries"] for number in (first, second, theirs)
+    ]
+    assert [[event["state"] for event in listed] for listed in events] == [
+        ["failed", "waiting", "waiting"],
+        ["waiting"],
+        ["waiting"],
+    ]
+    assert (events[0][0]["error"], events[1][0]["error"]) == ("2 events wait for this webhook", None)
+    with pytest.raises(ServerRefused, match="100000 bytes"):
+        filled.call("webhooks.test", teamId=1, id=first, payload={"text": "x" * 100_001})
 
 
 @on_sqlite

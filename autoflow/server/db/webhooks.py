@@ -10,12 +10,27 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, delete, insert, literal, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
 
-from autoflow.server import timestamps
+from autoflow.server import limits, timestamps
 from autoflow.server.db import audit, clock, json_codec
 from autoflow.server.db.access import caller, get_row, visible
 from autoflow.server.db.webhook_tables import webhook_deliveries, webhooks
+from autoflow.server.errors import Conflict
 
 # The events of this server; the last is of the SDK's list.
 RUN_FAILED, VERSION_CREATED, ALIAS_MOVED = "run.failed", "version.created", "alias.moved"
@@ -41,7 +56,14 @@ def get(conn: Connection, number: int) -> RowMapping:
 
 
 def add(conn: Connection, team_id: int, action: str, url: str, meta: Mapping[str, Any]) -> RowMapping:
-    """Insert a webhook with a new secret; return its row."""
+    """Insert a webhook with a new secret; return its row.
+
+    Raises:
+        Conflict: the team has `limits.WEBHOOKS` already.
+    """
+    known = select(func.count()).select_from(webhooks).where(webhooks.c.team_id == team_id, ACTIVE)
+    if conn.execute(known).scalar_one() >= limits.WEBHOOKS:
+        raise Conflict(f"team {team_id} has {limits.WEBHOOKS} webhooks, the most of a team: remove one first")
     now = timestamps.now()
     values = {"team_id": team_id, "action": action, "url": url, "meta": json_codec.dump(meta)}
     stamps = {"created_by": caller(conn).user, "created_at": now, "updated_at": now}
@@ -94,9 +116,15 @@ def enqueue(conn: Connection, row: RowMapping, action: str, data: Mapping[str, A
 def _enqueue(conn: Connection, chosen: Select[Any], team_id: int, action: str, data: Mapping[str, Any]) -> None:
     now, event = timestamps.now(), secrets.token_hex(16)
     payload = json_codec.dump({"id": event, "action": action, "at": now, "teamId": team_id, "data": dict(data)})
-    columns = ("webhook_id", "event", "action", "payload", "next_at", "created_at", "updated_at")
+    columns = ("webhook_id", "event", "action", "payload", "next_at", "created_at", "updated_at", "state", "error")
     values = [literal(value) for value in (event, action, payload, now, now, now)]
-    query = chosen.add_columns(*values)
+    waiting = (webhook_deliveries.c.webhook_id == webhooks.c.id, webhook_deliveries.c.state == "waiting")
+    last = select(webhook_deliveries.c.id).where(*waiting).offset(limits.WEBHOOK_EVENTS - 1).limit(1)
+    is_full = last.correlate(webhooks).exists()
+    error = literal(f"{limits.WEBHOOK_EVENTS} events wait for this webhook", Text)
+    query = chosen.add_columns(
+        *values, case((is_full, "failed"), else_="waiting"), case((is_full, error), else_=null())
+    )
     conn.execute(insert(webhook_deliveries).from_select(list(columns), query, include_defaults=False))
 
 

@@ -152,6 +152,8 @@ def test(conn: Connection, request: RequestParser) -> JsonObject:
     payload = request.mapping("payload")
     if limits.is_deeper(payload):
         raise Invalid(f'"payload" is nested deeper than {limits.JSON_DEPTH}', {"field": "payload"})
+    if len(json_codec.dump(payload)) > limits.WEBHOOK_PAYLOAD:
+        raise Invalid(f'"payload" is longer than {limits.WEBHOOK_PAYLOAD} bytes', {"field": "payload"})
     data = {"test": True, **payload}
     if request.has("id"):
         row = _get_own(conn, request.number("id"))
