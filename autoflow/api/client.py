@@ -148,7 +148,7 @@ class Api:
     @cached_property
     def task(self) -> TaskApi:
         """Tasks."""
-        return TaskApi(self.transport)
+        return TaskApi(self.transport, self.task_id)
 
     @cached_property
     def erase(self) -> EraseApi:

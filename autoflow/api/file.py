@@ -6,7 +6,7 @@ import mimetypes
 import posixpath
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 from autoflow.api.file_io import group_files, open_files, save
 from autoflow.api.models import FileInfo, file_info
@@ -142,12 +142,32 @@ class FileApi:
         """Remove a file, or a folder with its content."""
         self._transport.call("file-storage.remove", {"teamId": team_id, "path": path})
 
-    def list(self, team_id: int, path: str, recursive: bool = True) -> list[FileInfo]:
-        """Return the files in a folder and its subfolders; if not recursive, its own files and subfolders."""
+    @overload
+    def list(
+        self, team_id: int, path: str, recursive: bool = True, return_type: Literal["fileinfo"] = "fileinfo"
+    ) -> Sequence[FileInfo]: ...
+
+    @overload
+    def list(
+        self, team_id: int, path: str, recursive: bool = True, *, return_type: Literal["dict"]
+    ) -> Sequence[dict[str, Any]]: ...
+
+    def list(
+        self, team_id: int, path: str, recursive: bool = True, return_type: str = "fileinfo"
+    ) -> Sequence[FileInfo] | Sequence[dict[str, Any]]:
+        """Return the files in a folder and its subfolders; if not recursive, its own files and subfolders.
+
+        Args:
+            team_id: the team.
+            path: the folder.
+            recursive: whether to return the files of subfolders instead of the subfolders.
+            return_type: ``fileinfo``, or ``dict`` for the objects of the wire, which the SDK returns by default.
+        """
         if not recursive and not path.endswith("/"):
             path += "/"
         payload = {"teamId": team_id, "path": path, "recursive": recursive}
-        return [file_info(entry) for entry in self._transport.call(methods.FILE_LIST, payload)]
+        response: Sequence[dict[str, Any]] = self._transport.call(methods.FILE_LIST, payload)
+        return response if return_type == "dict" else [file_info(entry) for entry in response]
 
 
 def _file_number(path: str) -> int | None:

@@ -63,16 +63,24 @@ def read_task(response: Mapping[str, Any]) -> Task:
 
 
 class TaskApi:
-    """Tasks of one server."""
+    """Tasks of one server.
 
-    def __init__(self, transport: Transport) -> None:
+    Args:
+        transport: of the server.
+        own_task: the task of this process, None if it has none.
+    """
+
+    def __init__(self, transport: Transport, own_task: int | None = None) -> None:
         self._transport = transport
+        self._own_task = own_task
 
     def get_info_by_id(self, id: int) -> Task | None:  # noqa: A002 - the SDK's name
-        """Return a task by its id, None if there is none."""
+        """Return a task by its id, None if there is none; an app's own task is there before its first record is."""
         task = get_or_none(self._transport, methods.TASK_INFO, {"id": id}, read_task)
+        if task is None or task.autoflow is None or task.id == self._own_task:
+            return task
         # Our server answers for a number of which nothing is recorded, with a state of None.
-        return None if task is None or (task.autoflow is not None and task.autoflow["state"] is None) else task
+        return None if task.autoflow["state"] is None else task
 
     def get_list(self, workspace_id: int, filters: Filters | None = None) -> list[Task]:
         """Return the tasks of a workspace."""

@@ -41,7 +41,7 @@ class MemoryTransport:
     def call(self, method: str, body: Mapping[str, Any] | Sequence[Any], *, timeout: float | None = None) -> Any:
         """See `Transport.call`."""
         if method == methods.INSTANCE_VERSION:
-            return {"version": "6.18.3", methods.AUTOFLOW_MARK: ORIGIN}
+            return {"version": "6.99.0", methods.AUTOFLOW_MARK: ORIGIN}
         if method == RUNS_ENSURE.name and isinstance(body, Mapping):
             return self._ensure_run(body["run"], body.get("task"))
         if method == methods.FILE_LIST and isinstance(body, Mapping):

@@ -6,6 +6,7 @@ import pytest
 
 from autoflow.api import file as module
 from autoflow.api.models import FileInfo
+from autoflow.api.task import TaskApi
 
 
 @pytest.fixture
@@ -61,8 +62,17 @@ def test_folders_are_listed_and_removed(api, paths):
         ("/a/0", False),
         ("/a/b/", True),
     ]
+    listed = api.file.list(1, "/a", return_type="dict")
+    assert [(file["path"], file["meta"]["size"]) for file in listed] == [("/a/0", 10), ("/a/b/1", 10)]
     api.file.remove(1, "/a/")
     assert [file.path for file in api.file.list(1, "/")] == ["/c"]
+
+
+def test_the_own_task_is_there_before_its_first_record(api):
+    """An app reads the app of its task when nothing of it has been delivered yet."""
+    assert api.task.get_info_by_id(80) is None
+    own = TaskApi(api.transport, 80).get_info_by_id(80)
+    assert own.get("meta", {}).get("app", {}).get("id") == 0
 
 
 def test_get_and_list_tasks(api):

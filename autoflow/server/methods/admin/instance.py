@@ -19,8 +19,9 @@ from autoflow.wire import methods
 from autoflow.wire.contract import admin as contract
 from autoflow.wire.contract.method import Success
 
-# The oldest version of an instance that the SDK supports.
-INSTANCE_VERSION = "6.18.3"
+# Newer than all that the SDK and apps ask for. Its second part begins with a nine because public apps compare versions
+# as texts: "6.18.3" is less than "6.9.31".
+INSTANCE_VERSION = "6.99.0"
 # The roles, with the ids that an instance has for its admin, developer and viewer.
 ROLE_IDS: Mapping[str, int] = {roles.ADMIN: 1, roles.EDITOR: 2, roles.VIEWER: 4}
 

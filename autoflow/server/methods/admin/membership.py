@@ -136,9 +136,8 @@ def disable_user(conn: Connection, request: RequestParser) -> Success:
     if disabled != row["disabled"]:
         changed = {"disabled": disabled, "updated_at": timestamps.now()}
         conn.execute(update(users).where(users.c.id == row["id"]).values(**changed))
-        for team in tokens.teams_of(conn, row["id"]) or [None]:
-            action: audit.Action = "user.disable" if disabled else "user.enable"
-            team_id = team["id"] if team is not None else None
+        action: audit.Action = "user.disable" if disabled else "user.enable"
+        for team_id in [team["id"] for team in tokens.teams_of(conn, row["id"])] or [None]:
             audit.record(conn, action, f"user:{row['id']}", team_id=team_id, name=row["login"])
     return {"success": True}
 
