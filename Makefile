@@ -59,7 +59,7 @@ test_core = if [ -e .venv-$(1)/ready ]; then echo 'The core on Python $(1), $(2)
     else echo 'NOT TESTED on Python $(1): install it, or make it known to pyenv.'; fi
 
 $(VERSIONS:%=untimed-%): untimed-%: .venv-%/ready
-	@$(call test_core,$*,not timing,4)
+	@$(call test_core,$*,not timing,6)
 
 $(VERSIONS:%=timing-%): timing-%: .venv-%/ready
 	@$(call test_core,$*,timing,0)
@@ -69,7 +69,7 @@ test-all: untimed
 	@$(MAKE) --no-print-directory timing
 
 untimed: .venv-dev/ready
-	@echo "Everything on $$($(DEV)python --version), not timing:" && $(DEV)python $(PYTEST) -n 4 -m 'not timing'
+	@echo "Everything on $$($(DEV)python --version), not timing:" && $(DEV)python $(PYTEST) -n 6 -m 'not timing'
 
 timing: .venv-dev/ready
 	@echo "Everything on $$($(DEV)python --version), timing:" && $(DEV)python $(PYTEST) -n 0 -m timing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 
@@ -15,6 +16,8 @@ from tests import postgres as postgresql
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fewer", settings.get_profile("ours"), max_examples=25)  # for all but the newest Python
 settings.load_profile("ours")
+
+GROUP = 8  # tests
 
 # A shell starts a job in the background with SIGINT ignored, and the processes that tests start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -32,12 +35,20 @@ _OUTSIDE = (
 )
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
-    """Leave out the tests of `make soak`, unless they are asked for by their marker."""
+    """Leave out the tests of `make soak`, unless they are asked for by their marker, and group the others.
+
+    Tests of a file go to the same worker eight by eight: it makes once what they share.
+    """
     if "soak" not in config.option.markexpr:
-        long_ones = [item for item in items if item.get_closest_marker("soak") is not None]
-        config.hook.pytest_deselected(items=long_ones)
-        items[:] = [item for item in items if item not in set(long_ones)]
+        long_ones = {item for item in items if item.get_closest_marker("soak") is not None}
+        config.hook.pytest_deselected(items=list(long_ones))
+        items[:] = [item for item in items if item not in long_ones]
+    for path, tests in itertools.groupby(items, lambda item: item.nodeid.partition("::")[0]):
+        sharing = [test for test in tests if not any(map(test.get_closest_marker, ("xdist_group", "slow")))]
+        for number, test in enumerate(sharing):
+            test.add_marker(pytest.mark.xdist_group(f"{path}-{number // GROUP}"))
 
 
 @pytest.fixture(autouse=True)
