@@ -15,20 +15,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autoflow import settings
 from autoflow.guard import guard, logger
-from autoflow.model.run import LateFacts, RunFacts
+from autoflow.model.run import CodeFile, LateFacts, RunFacts
 from autoflow.model.run_code import gaps, has_changes, outdated_packages
 from autoflow.model.run_variables import LAUNCHED
 from autoflow.process.paths import path_below
 from autoflow.runtime import code_state, environment, git, launcher, masking, notebook
 from autoflow.runtime.commit_pack import pack_commit
 from autoflow.runtime.packages import installed_packages
+from autoflow.runtime.secret_shapes import MASK
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
 
+MAX_NAMED = 3  # files in a line of the log
 MAX_READ = 20  # small files outside of git that count as code if a run read them
 
-_reported = False  # whether this process logged why its runs cannot be reproduced
+_reported: set[str] = set()  # subjects of which this process logged why its runs cannot be reproduced
 
 # the data that a Supervisely app works on
 SUBJECTS = (
@@ -126,6 +128,7 @@ class FactsGatherer:
         self._variables = variables
         self._root: str | None = None
         self._imported: set[str] = set()
+        self._files: Sequence[CodeFile] = ()
         self._cells = self._cells_at_end = notebook.count_cells()
 
     @property
@@ -161,6 +164,7 @@ class FactsGatherer:
             if (dirty := _is_dirty(self._root, facts.get("script_within"))) is not None:
                 beside["dirty"] = has_changes({"dirty": dirty, **beside})
             facts.update(beside)
+            self._files = beside.get("untracked", ())
             yield FactsPart(beside)
         yield from _single_pieces(contents)
         if self._cells:
@@ -189,19 +193,40 @@ class FactsGatherer:
 
     def _report(self, facts: RunFacts) -> None:
         """Log once a process why its runs cannot be reproduced completely."""
-        global _reported
         reasons = list(gaps(facts)) if "commit" in facts else ["the code is not in a git repository"]
         reasons += outdated_packages(facts)
-        if not reasons or _reported or "reproduces" in self._initial:
-            return
-        _reported = True
-        logger.info("autoflow: this run cannot be reproduced completely: %s", "; ".join(reasons))
+        masked = [name for name, value in facts.get("environment", {}).items() if MASK in value]
+        reasons += [f"the variable {name} is masked" for name in masked]
+        self._log_reasons("code", reasons)
 
-    def at_end(self, read: Sequence[str] = ()) -> Iterator[FactsPart]:
+    def _log_reasons(self, subject: str, reasons: Sequence[str]) -> None:
+        if reasons and subject not in _reported and "reproduces" not in self._initial:
+            _reported.add(subject)
+            logger.info("autoflow: this run cannot be reproduced completely: %s", "; ".join(reasons))
+
+    def _report_data(self, paths: Sequence[str], files: Sequence[CodeFile]) -> None:
+        """Log once a process which data a run read that is neither on the server nor with its code.
+
+        Args:
+            paths: files that it read.
+            files: those that are recorded as its code.
+        """
+        root = os.path.realpath(self._root) if self._root is not None else None
+        stored = {file["path"] for file in files if "content" in file}
+        untracked = {*code_state.untracked_among(root, paths)} if root is not None and paths else set()
+        below = {path: path_below(os.path.realpath(path), root) if root is not None else None for path in paths}
+        local = [path for path, inner in below.items() if inner is None or inner in untracked - stored]
+        reasons = [f"{path} is only on this machine" for path in local[:MAX_NAMED]]
+        if len(local) > MAX_NAMED:
+            reasons.append(f"and {len(local) - MAX_NAMED} more files")
+        self._log_reasons("data", reasons)
+
+    def at_end(self, read: Sequence[str] = (), inputs: Sequence[str] = ()) -> Iterator[FactsPart]:
         """Yield the code that the run used since its start, and the folder it works in now, where these differ.
 
         Args:
             read: files that it was seen to read. A few small ones count as code; more are data.
+            inputs: files of this machine that it declared as its inputs.
         """
         late: LateFacts = {}
         contents: dict[str, str] = {}
@@ -216,6 +241,7 @@ class FactsGatherer:
                 untracked = list(dict.fromkeys([*untracked, *small]))
             if files := code_state.describe(self._root, untracked, untracked, contents):
                 late["untracked"] = files
+        self._report_data([*dict.fromkeys([*inputs, *read])], [*self._files, *late.get("untracked", ())])
         if self._cells_at_end > self._cells:
             late["notebook"], pieces = notebook.describe(self._cells_at_end)
             contents.update(pieces)

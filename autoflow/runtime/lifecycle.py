@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import functools
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -141,10 +142,12 @@ def observed_files(run: Run) -> ObservedFiles | None:
 
 def _facts_at_end(run: Run, gatherer: facts.FactsGatherer) -> Iterator[facts.FactsPart]:
     files = observed_files(run)
+    paths = sorted(path for direction, path in run.local_paths(gatherer.folder) if direction == "input")
+    inputs = list(filter(os.path.isfile, paths))
     if files is None:
-        yield from gatherer.at_end()
+        yield from gatherer.at_end(inputs=inputs)
         return
-    yield from gatherer.at_end([path for path, times in files.opened.items() if "output" not in times])
+    yield from gatherer.at_end([path for path, times in files.opened.items() if "output" not in times], inputs)
     yield from map(facts.FactsPart, files.facts())
 
 

@@ -146,7 +146,7 @@ def test_lock_files_and_hardware_are_recorded(repo):
 @pytest.mark.parametrize("folder_is_repository", [True, False])
 def test_a_run_that_cannot_be_reproduced_says_so(repo, tmp_path, monkeypatch, caplog, folder_is_repository):
     """One line a process, at training time, with the reason."""
-    monkeypatch.setattr(facts, "_reported", False)
+    monkeypatch.setattr(facts, "_reported", set())
     caplog.set_level("INFO", logger="autoflow")
     (repo / "src" / "train.py").write_text("password = 'hunter2-Xk93jfa0'\n")
     for _ in range(2):
@@ -154,6 +154,22 @@ def test_a_run_that_cannot_be_reproduced_says_so(repo, tmp_path, monkeypatch, ca
     (record,) = caplog.records
     reason = "the change of src/train.py" if folder_is_repository else "not in a git repository"
     assert reason in record.getMessage()
+
+
+def test_data_that_is_only_on_the_machine_is_named(repo, monkeypatch, caplog, tmp_path):
+    """One line at the end: files outside of the repository, and those in it that git does not have."""
+    monkeypatch.setattr(facts, "_reported", {"code"})
+    caplog.set_level("INFO", logger="autoflow")
+    outside, ignored, script = tmp_path / "train.csv", repo / "venv", repo / "src" / "train.py"
+    outside.touch()
+    ignored.touch()
+    gatherer = facts.FactsGatherer({"folder": str(repo)})
+    assert [*gatherer.at_start()]
+    for _ in range(2):
+        list(gatherer.at_end(inputs=[str(outside), str(ignored), str(script)]))
+    (record,) = caplog.records
+    assert f"{outside} is only on this machine; {ignored} is only on this machine" in record.getMessage()
+    assert "train.py" not in record.getMessage()
 
 
 def test_packages_from_no_index_have_a_source(tmp_path):
