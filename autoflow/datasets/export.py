@@ -202,7 +202,10 @@ def _write_exported(
         done = 0
         _report(progress, done, reader.total)
         for page in prefetch(reader.pages(annotations=True)):
-            writer.write([(exporter.add(item), files_layout.content_hash(item)) for item in page])
+            paths = [exporter.path(item) for item in page]
+            writer.write([(path, files_layout.content_hash(item)) for path, item in zip(paths, page, strict=True)])
+            for path, item in zip(paths, page, strict=True):
+                exporter.add(item, path)
             done += len(page)
             _report(progress, done, reader.total)
         reader.check_matched(done)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image, ImageOps
 
 from autoflow.datasets import formats, tree
 from autoflow.datasets.export import restore_to_folder
@@ -17,7 +19,7 @@ from autoflow.datasets.formats import masks
 from autoflow.datasets.formats.base import coordinate
 from autoflow.datasets.sync import from_folder
 from autoflow.errors import FolderError
-from tests.datasets.conftest import png, without_ids, write
+from tests.datasets.conftest import box, png, without_ids, write
 
 WIDTH, HEIGHT = 97, 61
 TAGS = [
@@ -111,15 +113,15 @@ def yolo_labels():
     return st.one_of(posed.map(lambda entries: (True, entries)), plain.map(lambda entries: (False, entries)))
 
 
-def exported(root, name, objects, classes=None, tags=()):
+def exported(root, name, objects, classes=None, tags=(), image=b"", file_name="1.png"):
     """Write one image with an annotation; return the exporter."""
     dataset = {"id": 1, "parentId": None, "name": "train", "path": ["train"], "itemsCount": 1}
     meta = {"project": {"type": "images"}, "meta": {"classes": classes or CLASSES, "tags": TAGS}}
     exporter = EXPORTERS[name](root, meta, [dataset])
-    item = {"datasetId": 1, "name": "1.png", "width": WIDTH, "height": HEIGHT, "meta": {}, "tags": list(tags)}
-    path = exporter.add({**item, "annotation": {"objects": objects, "tags": list(tags)}})
-    with open(path, "xb"):
-        pass
+    item = {"datasetId": 1, "name": file_name, "width": WIDTH, "height": HEIGHT, "meta": {}, "tags": list(tags)}
+    path = exporter.path(item)
+    Path(path).write_bytes(image)
+    exporter.add({**item, "annotation": {"objects": objects, "tags": list(tags)}}, path)
     exporter.finish()
     exporter.close()
     return exporter
@@ -178,6 +180,43 @@ def test_yolo_holds_boxes_polygons_and_key_points(case):
 def test_voc_holds_boxes_polygons_and_texts(objects):
     """Boxes, polygons, oriented boxes, and tags with texts."""
     check("voc", objects)
+
+
+def jpeg(code):
+    """Return a JPEG that is turned when it is shown."""
+    exif = Image.Exif()
+    exif[0x0112] = code
+    stream = io.BytesIO()
+    Image.new("RGB", (WIDTH, HEIGHT)).save(stream, "JPEG", exif=exif)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("code", range(1, 9))
+def test_labels_of_turned_images_are_those_of_the_shown_image(code, tmp_path):
+    """A project has the coordinates of the stored pixels, YOLO and COCO those of the image as its EXIF turns it."""
+    tall = [[1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1]]
+    nodes = {"geometryType": "graph", "nodes": {"nose": {"loc": [90, 1.5]}}}
+    square = {"geometryType": "polygon", "points": {"exterior": [[3, 5], [20, 5], [20, 9.25]], "interior": []}}
+    objects = [
+        box("cat", ((10, 20), (40, 25))),
+        *({"classTitle": "cat", "tags": [], **part} for part in (square, mask(tall, 7, 11), nodes)),
+    ]
+    options = {"image": jpeg(code), "file_name": "1.jpg"}
+    check("coco", objects, **options)
+    check("yolo", objects[:2], classes=[CLASSES[0]], **options)
+    exported(tmp_path, "yolo", objects[:1], classes=[CLASSES[0]], **options)
+    _, x, y, width, height = map(float, (tmp_path / "labels/train/1.txt").read_text().split())
+    with Image.open(io.BytesIO(options["image"])) as image:
+        shown = ImageOps.exif_transpose(image)
+    marked = Image.new("L", (WIDTH, HEIGHT))
+    marked.paste(255, (10, 20, 40, 25))
+    marked.getexif()[0x0112] = code
+    left, top, right, bottom = ImageOps.exif_transpose(marked).getbbox()
+    assert [round(value, 6) for value in (x * shown.width, y * shown.height)] == [
+        (left + right) / 2,
+        (top + bottom) / 2,
+    ]
+    assert (round(width * shown.width), round(height * shown.height)) == (right - left, bottom - top)
 
 
 # -- folders

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from autoflow.datasets.filename_allocator import FilenameAllocator
+from autoflow.datasets.formats.orientation import Orientation, turned
 from autoflow.wire.contract.versions import VersionDataset, VersionItem, VersionMetaResponse
 
 BOX, POLYGON, MASK, KEY_POINTS, ORIENTED = "rectangle", "polygon", "bitmap", "graph", "oriented_bbox"
@@ -71,8 +72,18 @@ class Exporter:
             elif dataset["id"] not in parents:
                 self.lost["datasets without images"] += 1
 
-    def add(self, item: VersionItem) -> str:
-        """Write the labels of an image; return the absolute path for the image itself."""
+    def path(self, item: VersionItem) -> str:
+        """Return the absolute path for an image."""
+        name = self._image_name(item)
+        self._lose("names of images", int(name != item["name"]))
+        return os.path.join(self._root, self.images, self._folders[item["datasetId"]], name)
+
+    def _image_name(self, item: VersionItem) -> str:
+        folder = f"{self._folders[item['datasetId']]}\0"  # apart from datasets
+        return self._allocators.setdefault(folder, FilenameAllocator()).allocate(item["name"])
+
+    def add(self, item: VersionItem, path: str) -> None:
+        """Write the labels of an image that was written to a path."""
         raise NotImplementedError
 
     def finish(self) -> None:
@@ -109,9 +120,16 @@ class PerImageExporter(Exporter):
         stem, suffix = os.path.splitext(item["name"])
         folder = f"{self._folders[item['datasetId']]}\0"  # apart from datasets
         unique = self._allocators.setdefault(folder, FilenameAllocator()).allocate(stem)
-        if unique != stem:
-            self.lost["names of images"] += 1
         return unique + suffix.replace("/", "_").replace("\0", "_")
+
+
+def shown(labels: Iterable[Mapping[str, Any]], orientation: Orientation | None) -> Iterator[Mapping[str, Any]]:
+    """Yield objects in the coordinates of the image as it is shown; masks are unchanged."""
+    for label in labels:
+        if orientation is not None and label.get("geometryType") == ORIENTED:
+            ring = {"geometryType": POLYGON, "points": {"exterior": rotated_corners(label), "interior": []}}
+            label = {**label, "angle": 0, **ring}
+        yield label if orientation is None else turned(label, orientation.shown)
 
 
 def members(label: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from autoflow.datasets.exporters.base import (
     grouped,
     members,
     rotated_corners,
+    shown,
 )
 from autoflow.datasets.exporters.key_points import PointNames
 from autoflow.datasets.filename_allocator import FilenameAllocator
@@ -33,6 +34,7 @@ from autoflow.datasets.formats.coco import ATTRIBUTES, CROWD, Coco
 from autoflow.datasets.formats.coco_objects import BOX as BOX_MEMBER
 from autoflow.datasets.formats.coco_objects import EXTENSION, bounds, bounds_of, union
 from autoflow.datasets.formats.coco_tags import SCORE, attributes_of
+from autoflow.datasets.formats.orientation import Orientation, read_orientation
 from autoflow.wire.contract.labels import LabelDefinitions
 from autoflow.wire.contract.versions import VersionDataset, VersionItem, VersionMetaResponse
 
@@ -53,23 +55,22 @@ class CocoExporter(Exporter):
         self._images = 0
         self._annotations = 0
 
-    def add(self, item: VersionItem) -> str:
-        """Write the annotations of an image; return the path for the image itself."""
-        folder = self._folders[item["datasetId"]]
-        name = self._allocators.setdefault(f"{folder}\0", FilenameAllocator()).allocate(item["name"])
-        self._lose("names of images", int(name != item["name"]))
+    def add(self, item: VersionItem, path: str) -> None:
+        """Write the annotations of an image."""
         self._images += 1
-        size = (item["width"] or 0, item["height"] or 0)
+        orientation = read_orientation(path)
+        size = (item["width"] or 0, item["height"] or 0) if orientation is None else orientation.shown_size
         annotation = item.get("annotation") or {}
         spool = self._files.get(item["datasetId"]) or self._files.setdefault(item["datasetId"], _Spool())
-        spool.images.write(self._image(item, annotation, os.path.join(self.images, folder, name)))
-        for group in grouped(annotation.get("objects", ())):
-            for entry in self._annotated(group, size):
+        spool.images.write(self._image(item, annotation, os.path.relpath(path, self._root), size))
+        for group in grouped(shown(annotation.get("objects", ()), orientation)):
+            for entry in self._annotated(group, size, orientation):
                 self._annotations += 1
                 spool.annotations.write({"id": self._annotations, "image_id": self._images, **entry})
-        return os.path.join(self._root, self.images, folder, name)
 
-    def _image(self, item: VersionItem, annotation: Mapping[str, Any], path: str) -> dict[str, Any]:
+    def _image(
+        self, item: VersionItem, annotation: Mapping[str, Any], path: str, size: tuple[int, int]
+    ) -> dict[str, Any]:
         """Return the entry of an image."""
         meta = dict(item["meta"])
         source = meta.pop("coco", {})
@@ -83,13 +84,15 @@ class CocoExporter(Exporter):
             **source,
             "id": self._images,
             "file_name": path,
-            "width": item["width"],
-            "height": item["height"],
+            "width": size[0],
+            "height": size[1],
             **({ATTRIBUTES: attributes} if attributes else {}),
             **({EXTENSION: extension} if extension else {}),
         }
 
-    def _annotated(self, group: Sequence[Mapping[str, Any]], size: tuple[int, int]) -> Iterator[dict[str, Any]]:
+    def _annotated(
+        self, group: Sequence[Mapping[str, Any]], size: tuple[int, int], orientation: Orientation | None
+    ) -> Iterator[dict[str, Any]]:
         """Yield the annotations for parts of one instance: most are a single one."""
         parts: dict[str, list[Mapping[str, Any]]] = {BOX: [], POLYGON: [], MASK: [], KEY_POINTS: [], ORIENTED: []}
         for label in group:
@@ -105,9 +108,11 @@ class CocoExporter(Exporter):
             joined = [*rest.pop(0), *joined]
         rest += [[label] for label in (*parts[KEY_POINTS][1:], *parts[BOX][1:])]
         for part in ([joined] if joined else []) + rest:
-            yield self._annotation(part, size)
+            yield self._annotation(part, size, orientation)
 
-    def _annotation(self, labels: Sequence[Mapping[str, Any]], size: tuple[int, int]) -> dict[str, Any]:
+    def _annotation(
+        self, labels: Sequence[Mapping[str, Any]], size: tuple[int, int], orientation: Orientation | None
+    ) -> dict[str, Any]:
         """Return the annotation for labels of which at most one is a mask, a box, and key points each."""
         first = labels[0]
         kinds = {str(label["geometryType"]) for label in labels}
@@ -127,12 +132,14 @@ class CocoExporter(Exporter):
             **unknown,
             "category_id": self._categories[first["classTitle"]],
             CROWD: int(len(tags) < len(first["tags"])),
-            **self._shape(labels, size),
+            **self._shape(labels, size, orientation),
         }
         optional = {SCORE: score, ATTRIBUTES: attributes or None, EXTENSION: extension or None}
         return {**entry, **{name: value for name, value in optional.items() if value is not None}}
 
-    def _shape(self, labels: Sequence[Mapping[str, Any]], size: tuple[int, int]) -> dict[str, Any]:
+    def _shape(
+        self, labels: Sequence[Mapping[str, Any]], size: tuple[int, int], orientation: Orientation | None
+    ) -> dict[str, Any]:
         """Return bbox, area, segmentation and key points."""
         shape: dict[str, Any] = {}
         rings: list[list[float]] = []
@@ -149,9 +156,14 @@ class CocoExporter(Exporter):
                 boxes[POLYGON] = union([box, *([boxes[POLYGON]] if POLYGON in boxes else [])])
                 area += _area(points)
             elif kind == MASK:
-                runs = masks.encode_mask(label["bitmap"]["data"], label["bitmap"]["origin"], *size)
-                shape["segmentation"] = {"size": [size[1], size[0]], "counts": runs}
                 boxes[MASK] = bounds(dict(label))
+                if orientation is not None:
+                    left, top, right, bottom = boxes[MASK]
+                    boxes[MASK] = bounds_of([orientation.shown(left, top), orientation.shown(right, bottom)])
+                code = orientation.code if orientation is not None else 1
+                origin = [int(side) for side in boxes[MASK][:2]]
+                runs = masks.encode_mask(label["bitmap"]["data"], origin, *size, code)
+                shape["segmentation"] = {"size": [size[1], size[0]], "counts": runs}
                 area += sum(runs[1::2])
             elif kind == KEY_POINTS:
                 self._point_names[label["classTitle"]].add(label["nodes"])

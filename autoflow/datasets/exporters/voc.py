@@ -31,10 +31,10 @@ class VocExporter(PerImageExporter):
     name: ClassVar[str] = Voc.name
     images: ClassVar[str] = IMAGES
 
-    def add(self, item: VersionItem) -> str:
-        """Write the XML of an image; return the path for the image itself."""
+    def add(self, item: VersionItem, path: str) -> None:
+        """Write the XML of an image."""
         annotation = item.get("annotation") or {}
-        name = self._image_name(item)
+        name = os.path.basename(path)
         folder = self._folders[item["datasetId"]]
         meta = dict(item["meta"])
         source = meta.pop("voc", {})
@@ -51,7 +51,6 @@ class VocExporter(PerImageExporter):
         ]
         text = f"{_wrapped('annotation', entries)}\n"
         self._write(text, ANNOTATIONS, folder, f"{os.path.splitext(name)[0]}.xml")
-        return os.path.join(self._root, IMAGES, folder, name)
 
     def _object(self, label: Mapping[str, Any]) -> list[str]:
         geometry = self._geometry(label)

@@ -18,9 +18,11 @@ from autoflow.datasets.exporters.base import (
     grouped,
     members,
     rotated_corners,
+    shown,
 )
 from autoflow.datasets.exporters.key_points import PointNames
 from autoflow.datasets.formats.coco_objects import bounds
+from autoflow.datasets.formats.orientation import read_orientation
 from autoflow.datasets.formats.yolo import IMAGES, LABELS, Yolo
 from autoflow.wire.contract.versions import VersionDataset, VersionItem, VersionMetaResponse
 
@@ -39,14 +41,14 @@ class YoloExporter(PerImageExporter):
         self._point_names = [PointNames(entry) for entry in self._meta["classes"]]
         self._points = max((len(names) for names in self._point_names), default=0)
 
-    def add(self, item: VersionItem) -> str:
-        """Write the lines of an image, also if it has none; return the path for the image itself."""
+    def add(self, item: VersionItem, path: str) -> None:
+        """Write the lines of an image, also if it has none."""
         annotation = item.get("annotation") or {}
-        name = self._image_name(item)
-        folder = self._folders[item["datasetId"]]
+        orientation = read_orientation(path)
+        size = (item["width"] or 1, item["height"] or 1) if orientation is None else orientation.shown_size
         lines = []
-        for group in grouped(annotation.get("objects", ())):
-            lines += self._lines(group, item["width"] or 1, item["height"] or 1)
+        for group in grouped(shown(annotation.get("objects", ()), orientation)):
+            lines += self._lines(group, *size)
             for label in group:
                 self._lose("tags of labels", len(label["tags"]))
                 extra = members(label)
@@ -55,8 +57,8 @@ class YoloExporter(PerImageExporter):
                 self._lose("other members of labels", len(extra) + bool(custom))
         self._lose("tags of images", len(item["tags"]))
         self._lose("descriptions and metadata of images", bool(item["meta"]) + bool(annotation.get("description")))
-        self._write("".join(f"{line}\n" for line in lines), LABELS, folder, f"{os.path.splitext(name)[0]}.txt")
-        return os.path.join(self._root, IMAGES, folder, name)
+        stem = os.path.splitext(os.path.basename(path))[0]
+        self._write("".join(f"{line}\n" for line in lines), LABELS, self._folders[item["datasetId"]], f"{stem}.txt")
 
     def _lines(self, group: Sequence[Mapping[str, Any]], width: int, height: int) -> list[str]:
         """Return the lines of the parts of one instance: its box and its key points are one line."""

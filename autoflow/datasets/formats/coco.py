@@ -27,6 +27,7 @@ from autoflow.datasets.formats.base import (
 )
 from autoflow.datasets.formats.coco_objects import BOX, EXTENSION, geometries
 from autoflow.datasets.formats.coco_tags import COLOR, SCORE, AttributeTags
+from autoflow.datasets.formats.orientation import Orientation, read_orientation
 from autoflow.datasets.reading import read
 from autoflow.datasets.tree import Tree, join
 from autoflow.errors import FolderError
@@ -241,9 +242,10 @@ class Coco:
         entry = self._entry(item.image)
         objects: list[dict[str, Any]] = []
         first_file: dict[str, str] = {}  # by object
+        orientation = self._orientation(item.image, entry)
         for annotation in entry.annotations:
             try:
-                converted = self._objects(annotation, entry, (width, height))
+                converted = self._objects(annotation, entry, (width, height), orientation)
             except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
                 number = annotation.fields["id"]
                 raise FolderError(
@@ -260,11 +262,19 @@ class Coco:
         meta = {**extension.get("meta", {}), **({"coco": source} if source else {})}
         return Labels(document, meta or None, self._stamp(item.image), Counter(entry.unsupported))
 
-    def _objects(self, annotation: _Annotation, entry: _ImageEntry, image: tuple[int, int]) -> list[dict[str, Any]]:
+    def _orientation(self, path: str, entry: _ImageEntry) -> Orientation | None:
+        """Return how an image is turned when it is shown, if the size in the JSON file is that of the shown image."""
+        orientation = read_orientation(self._tree.path(path)) if entry.annotations else None
+        size = (entry.width, entry.height)
+        return orientation if orientation is not None and orientation.shown_size == size else None
+
+    def _objects(
+        self, annotation: _Annotation, entry: _ImageEntry, image: tuple[int, int], orientation: Orientation | None
+    ) -> list[dict[str, Any]]:
         """Return the objects of one annotation."""
         fields = annotation.fields
         names = _point_names(self._content.categories[annotation.title])
-        shapes = geometries(fields, (entry.height, entry.width), image, names)
+        shapes = geometries(fields, (entry.height, entry.width), image, names, orientation)
         crowd = [{"name": CROWD, "value": None}] if CROWD in fields else []
         tags, others = self._content.tags.split(_attributes(fields))
         unknown = {name: value for name, value in fields.items() if name not in {*_FIELDS, "id"}}

@@ -12,6 +12,7 @@ from typing import Any
 
 from autoflow.datasets.formats import masks
 from autoflow.datasets.formats.base import key_points, polygon, rectangle, round_coordinate
+from autoflow.datasets.formats.orientation import Orientation, stored_rows, turned
 
 MAX_COORDINATE = 1e9  # pixels
 EXTENSION = "supervisely"  # member for what COCO has no word for: written by an export, read here
@@ -20,7 +21,11 @@ _TOLERANCE = 1.0  # pixels: bounding boxes are often rounded
 
 
 def geometries(
-    annotation: dict[str, Any], size: tuple[int, int], image: tuple[int, int], names: Sequence[str]
+    annotation: dict[str, Any],
+    size: tuple[int, int],
+    image: tuple[int, int],
+    names: Sequence[str],
+    orientation: Orientation | None = None,
 ) -> list[dict[str, Any]]:
     """Return the geometries of an annotation: its mask or polygons, its key points, and its box.
 
@@ -29,11 +34,12 @@ def geometries(
         size: height and width of the image in the JSON file.
         image: the actual width and height of the image, 0 if they are not known.
         names: the names of the category's key points.
+        orientation: how the image is turned when it is shown, as the annotation means it.
 
     Raises:
         ValueError, TypeError, KeyError, IndexError, OverflowError: the annotation is not valid.
     """
-    shapes = list(_segments(annotation.get("segmentation"), size, image))
+    shapes = list(_segments(annotation.get("segmentation"), size, image, orientation))
     points = annotation.get("keypoints")
     nodes = _nodes(points, names) if points else {}
     graphs = [key_points(nodes)] if nodes else []
@@ -43,9 +49,15 @@ def geometries(
         corners = (left, top, round_coordinate(left + width), round_coordinate(top + height))
         is_object = annotation.get(EXTENSION, {}).get(BOX)
         if is_object is None:
-            is_object = not shapes or _differs(corners, shapes)
+            is_object = not shapes or _differs(_corners_of(rectangle(*corners), orientation), shapes)
         boxes = [rectangle(*corners)] if is_object else []
+    if orientation is not None:
+        graphs, boxes = ([turned(part, orientation.stored) for part in parts] for parts in (graphs, boxes))
     return [*shapes, *graphs, *boxes]
+
+
+def _corners_of(box: dict[str, Any], orientation: Orientation | None) -> tuple[float, ...]:
+    return bounds(box if orientation is None else turned(box, orientation.stored))
 
 
 def bounds(geometry: dict[str, Any]) -> tuple[float, float, float, float]:
@@ -77,12 +89,16 @@ def _differs(corners: tuple[float, ...], shapes: Sequence[dict[str, Any]]) -> bo
     return any(abs(side - around_side) > _TOLERANCE for side, around_side in zip(corners, around, strict=True))
 
 
-def _segments(segmentation: Any, size: tuple[int, int], image: tuple[int, int]) -> Iterator[dict[str, Any]]:
+def _segments(
+    segmentation: Any, size: tuple[int, int], image: tuple[int, int], orientation: Orientation | None
+) -> Iterator[dict[str, Any]]:
+    """Yield the mask or the polygons of an annotation, in the coordinates of the stored pixels."""
     if isinstance(segmentation, dict):
         height, width = _mask_size(segmentation.get("size") or size, image)
         counts = segmentation["counts"]
         runs = masks.decode_runs(counts) if isinstance(counts, str) else counts
-        mask = masks.bitmap(masks.decode_mask(runs, width, height))
+        rows = masks.decode_mask(runs, width, height)
+        mask = masks.bitmap(rows if orientation is None else stored_rows(rows, orientation.code))
         if mask is not None:
             yield mask
     elif segmentation:
@@ -90,7 +106,8 @@ def _segments(segmentation: Any, size: tuple[int, int], image: tuple[int, int]) 
             if len(ring) < 6 or len(ring) % 2:
                 raise ValueError(f"a polygon has {len(ring)} numbers")
             numbers = coordinates(ring)
-            yield polygon(list(zip(numbers[::2], numbers[1::2], strict=True)))
+            outline = polygon(list(zip(numbers[::2], numbers[1::2], strict=True)))
+            yield outline if orientation is None else turned(outline, orientation.stored)
 
 
 def _nodes(values: Sequence[Any], names: Sequence[str]) -> dict[str, tuple[float, float, bool]]:

@@ -16,6 +16,15 @@ from autoflow.errors import ServerExtraMissing
 
 MAX_PIXELS = 1 << 28  # of a mask, whatever the size of its image
 _MAX_RUN_BITS = 60
+_TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 
 
 def decode_runs(text: str) -> list[int]:
@@ -80,14 +89,20 @@ def size_of(data: str) -> tuple[int, int]:
     return width, height
 
 
-def encode_mask(data: str, origin: Sequence[int], width: int, height: int) -> list[int]:
+def encode_mask(data: str, origin: Sequence[int], width: int, height: int, code: int = 1) -> list[int]:
     """Return a mask of Supervisely's format as COCO's runs in an image, without the pixels outside of it.
+
+    Args:
+        data: the mask.
+        origin: its position in the image.
+        width, height: size of the image.
+        code: orientation of EXIF by which the mask's own pixels are turned.
 
     Raises:
         ServerExtraMissing: Pillow is not installed.
         ValueError: the mask is not valid.
     """
-    columns = _columns(data)
+    columns = _columns(data, code)
     left, top = (int(value) for value in origin)
     filled: list[tuple[int, int]] = []  # start and end in the image, read down its columns
     for x, column in enumerate(columns, left):
@@ -106,7 +121,7 @@ def encode_mask(data: str, origin: Sequence[int], width: int, height: int) -> li
     return [*runs, width * height - position]
 
 
-def _columns(data: str) -> list[bytes]:
+def _columns(data: str, code: int) -> list[bytes]:
     """Return the columns of a mask, a byte per pixel, 0 for those that are not part of it."""
     try:
         pillow: Any = importlib.import_module("PIL.Image")
@@ -116,7 +131,10 @@ def _columns(data: str) -> list[bytes]:
         image = pillow.open(io.BytesIO(zlib.decompress(base64.b64decode(data))))
         if "A" in image.mode or "transparency" in image.info:
             image = image.convert("RGBA").getchannel("A")
-        image = image.convert("L").transpose(pillow.Transpose.TRANSPOSE)
+        image = image.convert("L")
+        if code > 1:
+            image = image.transpose(pillow.Transpose[_TURNS[code]])
+        image = image.transpose(pillow.Transpose.TRANSPOSE)
     except (OSError, zlib.error) as error:
         raise ValueError(f"a mask is not valid ({error})") from error
     pixels = image.tobytes()

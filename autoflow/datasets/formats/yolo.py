@@ -26,6 +26,7 @@ from autoflow.datasets.formats.base import (
     metadata_files,
     skeleton,
 )
+from autoflow.datasets.formats.orientation import read_orientation, turned
 from autoflow.datasets.formats.yolo_lines import Description, LineParser
 from autoflow.datasets.reading import read
 from autoflow.datasets.tree import Tree, join
@@ -122,13 +123,16 @@ class Yolo:
         (content,) = contents
         path = self._tree.path(item.labels[0] or item.image)
         objects = []
-        lines = LineParser(self._description, width, height)
+        orientation = read_orientation(self._tree.path(item.image))
+        lines = LineParser(self._description, *(orientation.shown_size if orientation is not None else (width, height)))
         for number, line in enumerate(_decode(path, content or b"").splitlines(), 1):
             if line.strip():
                 try:
                     objects += lines.objects(number, line.split())
                 except ValueError as error:
                     raise FolderError(f"{path!r}, line {number}: {error}: correct or remove the line") from None
+        if orientation is not None:
+            objects = [turned(label, orientation.stored) for label in objects]
         lost = {"labels clipped to their images": lines.clipped} if lines.clipped else None
         return Labels({"objects": objects, "tags": []}, lost=lost)
 
