@@ -200,6 +200,9 @@ class _SceneGraph(TypedDict, total=False):
     edges: dict[str, Count]
     groups: list[SceneGroup]
     grouping: list[int]
+    begin: str | None
+    times: list[int]
+    member_times: dict[str, list[int]]
     width: int
     height: int
     more: dict[str, tuple[Count, Count]]
@@ -226,6 +229,10 @@ class SceneResponse(_SceneGraph):
         edges: how many arrows of the whole graph an arrow stands for, by its position, if more than one.
         groups: the groups; empty if there is only one.
         grouping: group of each card, as a position in `groups`, -1 for none; empty without groups.
+        begin: earliest time of a card, in ISO 8601; null if none has a time.
+        times: seconds from `begin` at which each card appears, less those of the card before; a cluster or a folded
+            group appears with its first card, a card without a time at the beginning.
+        member_times: the same of the cards of a cluster or a folded group, in order of time, by its position.
         more: numbers of neighbours left out upstream and downstream, by card.
         cards: texts of the cards; if there are many, only those of clusters and folded groups.
         cut: whether there are more cards than a response may have.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.server.ui.assertions import card, panel, position, query_of, wait_until_still
@@ -94,3 +96,33 @@ def test_groups_fold_to_one_card_each(open_graph, expect, lineage, filled, viola
     expect(panel(page).get_by_role("button", name="Fold Lemons")).to_be_visible()
     page.get_by_role("button", name="Table").click()
     expect(page.locator("tbody tr", has_text="Limes")).to_contain_text("7 cards")
+
+
+def test_the_graph_is_replayed(open_graph, expect, violations):
+    """The slider shows the cards of a time where they stand now; the address, the counts and the table follow."""
+    page = open_graph("/workspace/1?groups=no", bypass_csp=True)
+    before = position(page, "Import")
+    page.get_by_role("button", name="Replay").click()
+    slider = page.get_by_role("slider", name="Time")
+    expect(slider).to_be_focused()
+    page.keyboard.press("Home")
+    folders = page.locator("article.node.folder")
+    expect(page.locator("article.node")).to_have_count(folders.count())
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(r"^As of Sep \d+, 2001, .*: \d+ of \d+ cards$"))
+    page.keyboard.press("ArrowRight")
+    expect(card(page, "Import")).to_have_count(1)
+    expect(page.locator("article.node")).to_have_count(folders.count() + 1)
+    assert position(page, "Import") == before
+    assert query_of(page)["time"][0].startswith("2025-06-1")
+    assert violations(page) == []
+    page.reload()
+    page.get_by_role("button", name="Table").click()
+    expect(page.locator("tbody th", has_text="Import")).to_have_count(1)
+    expect(page.locator("tbody th", has_text="best.pt")).to_have_count(0)
+    page.get_by_role("button", name="Show now").click()
+    expect(page.locator("tbody th", has_text="best.pt")).to_have_count(1)
+    assert "time" not in query_of(page)
+    page.get_by_role("button", name="Replay").click()
+    page.get_by_role("button", name="Play", exact=True).click()
+    page.get_by_role("button", name="Pause").click()
+    expect(slider).not_to_have_attribute("aria-valuetext", re.compile("^Now"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, cast
 
 from sqlalchemy import Connection
@@ -27,6 +28,7 @@ from autoflow.server.db.access import caller
 from autoflow.server.errors import Invalid, shortened
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.neighbourhood import SIDES, DirectedTraversal, Neighbourhood, Side
+from autoflow.server.lineage.timeline import Timeline
 from autoflow.server.lineage.walk import used_seeds, walk
 from autoflow.server.methods.lineage.graph import MAX_RUNS, Entry, find_entry
 from autoflow.server.operations import Operation, by_name, implements
@@ -53,6 +55,7 @@ class GraphView(NamedTuple):
         truncated: whether the cap left out cards within reach.
         groups: the groups of the unfiltered graph.
         folded: keys of the groups that are shown as one card.
+        times: the times of the unfiltered graph's cards, by key.
     """
 
     graph: Graph
@@ -61,6 +64,7 @@ class GraphView(NamedTuple):
     truncated: bool
     groups: Sequence[Group] = ()
     folded: frozenset[str] = frozenset()
+    times: Mapping[str, str | None] = MappingProxyType({})
 
 
 def parse_key(key: str) -> EntityRef | None:
@@ -128,7 +132,8 @@ def build_view(conn: Connection, request: contract.SceneRequest, *, with_texts: 
         keys = {*request.opened, *request.keep, *(group.key for group in folded)}
         shown = cluster_cards(shown, within=fold_groups(full, folded), expanded=keys, separate=keys)
     folded_keys = frozenset(group.key for group in folded)
-    return GraphView(shown, neighbourhood.more, facets(full), neighbourhood.truncated, groups, folded_keys)
+    times = {card.key: card.at for card in full.cards}
+    return GraphView(shown, neighbourhood.more, facets(full), neighbourhood.truncated, groups, folded_keys, times)
 
 
 def _folded_groups(request: contract.SceneRequest, full: Graph, groups: Sequence[Group]) -> list[Group]:
@@ -179,6 +184,7 @@ def _compact(changes: int, digest: str, view: GraphView, layout: Layout) -> cont
         for point in route.points:
             ways += point
     groups, grouping = _groups(view)
+    timeline = Timeline.of(cards, view.times)
     with_texts = [card for card in cards if len(cards) <= INLINE_TEXTS or card.members]
     return {
         "changes": changes,
@@ -196,6 +202,9 @@ def _compact(changes: int, digest: str, view: GraphView, layout: Layout) -> cont
         },
         "groups": groups,
         "grouping": grouping,
+        "begin": timeline.begin,
+        "times": timeline.times,
+        "member_times": timeline.member_times,
         "width": layout.width,
         "height": layout.height,
         "more": {

@@ -2317,6 +2317,12 @@ export interface SceneResponse {
   groups?: Array<SceneGroup>;
   /** group of each card, as a position in `groups`, -1 for none; empty without groups. */
   grouping?: Array<number>;
+  /** earliest time of a card, in ISO 8601; null if none has a time. */
+  begin?: string | null;
+  /** seconds from `begin` at which each card appears, less those of the card before; a cluster or a folded group appears with its first card, a card without a time at the beginning. */
+  times?: Array<number>;
+  /** the same of the cards of a cluster or a folded group, in order of time, by its position. */
+  member_times?: Record<string, Array<number>>;
   width?: number;
   height?: number;
   /** numbers of neighbours left out upstream and downstream, by card. */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
 
 from autoflow.errors import ServerRefused
@@ -299,5 +301,13 @@ def test_groups_are_folded_as_the_request_says(filled):
     assert half["digest"] == scene(filled, workspace=1, folded=[lemons])["digest"]
     assert len(half["keys"]) == 6
     assert scene(filled, project=projects[0], fold="all")["entry"] == lemons
+    begin, *later = accumulate(plain["times"])
+    assert (plain["begin"], begin, sorted(later)) == (min(card["at"] for card in plain["cards"]), 0, later)
+    assert {key: sum(times) for key, times in folded["member_times"].items()} == {
+        str(n): max(
+            time for time, group in zip(accumulate(plain["times"]), plain["grouping"], strict=True) if group == n
+        )
+        for n in (0, 1)
+    }
     filtered = scene(filled, workspace=1, fold="all", kinds=["task"])
     assert [len(card["members"]) for card in filtered["cards"]] == [2, 2]

@@ -24,7 +24,8 @@ export function arrowsWithin(graph, [left = 0, top = 0, right = 0, bottom = 0]) 
       arrowBounds[at + 2],
       arrowBounds[at + 3],
     ];
-    if (x2 >= left && x1 <= right && y2 >= top && y1 <= bottom) visible.push(n);
+    if (x2 < left || x1 > right || y2 < top || y1 > bottom) continue;
+    if (graph.isShown(graph.source[n] ?? 0) && graph.isShown(graph.target[n] ?? 0)) visible.push(n);
   }
   return visible;
 }

@@ -66,6 +66,7 @@ export class Painter {
       camera.height,
       graph.details.size,
     ];
+    inputs.push(graph.timeline.until);
     const same = inputs.every((value, n) => value === lastImage.inputs[n]);
     if (same && lastImage.cost > EXPENSIVE && now - lastImage.at < lastImage.cost * REUSE_FACTOR) {
       const { x, y, k } = camera;
@@ -106,7 +107,8 @@ export class Painter {
     context.strokeStyle = palette.accent ?? "";
     context.lineWidth = 3 / camera.k;
     for (const card of cards) {
-      if (card >= 0) context.strokeRect(graph.x[card] ?? 0, graph.y[card] ?? 0, WIDTH, graph.heights[card] ?? 0);
+      if (card >= 0 && graph.isShown(card))
+        context.strokeRect(graph.x[card] ?? 0, graph.y[card] ?? 0, WIDTH, graph.heights[card] ?? 0);
     }
   }
 
@@ -132,8 +134,10 @@ export class Painter {
     context.fillRect(0, 0, canvas.width, canvas.height);
     const { x, y, k } = camera;
     context.setTransform(k, 0, 0, k, -x * k, -y * k);
-    paintArrows(context, graph, [...Array(graph.arrowCount).keys()], { k, highlighted: null, palette });
-    paintCards(context, graph, [...Array(graph.size).keys()], { k, palette });
+    const arrows = arrowsWithin(graph, [0, 0, graph.width, graph.height]);
+    paintArrows(context, graph, arrows, { k, highlighted: null, palette });
+    const shown = [...Array(graph.size).keys()].filter((card) => graph.isShown(card));
+    paintCards(context, graph, shown, { k, palette });
     this._outline(graph, [graph.entry]);
   }
 }

@@ -81,11 +81,12 @@ function row(graph, card, go) {
 export async function fillCardTable(section, graph, go, isCurrent) {
   await graph.loadAllDetails();
   if (!isCurrent()) return;
+  const cards = [...graph.keys.keys()].filter((card) => graph.isShown(card));
   const body = element("tbody");
   const more = element("button", { type: "button" }, "Show more rows");
   const fill = () => {
     const value = COLUMNS[sortColumn]?.[1] ?? (() => "");
-    const order = [...graph.keys.keys()].map((card) => /** @type {const} */ ([value(graph, card), card]));
+    const order = cards.map((card) => /** @type {const} */ ([value(graph, card), card]));
     order.sort(([a, first], [b, second]) => (a < b ? -1 : a > b ? 1 : first - second) * (descending ? -1 : 1));
     body.replaceChildren(...order.slice(0, limit).map(([, card]) => row(graph, card, go)));
     more.hidden = limit >= order.length;
@@ -107,7 +108,7 @@ export async function fillCardTable(section, graph, go, isCurrent) {
   });
   fill();
   const head = element("thead", {}, element("tr", {}, ...headers, element("th", { scope: "col" }, "Link")));
-  const caption = element("caption", {}, `${graph.title}: ${graph.size} cards`);
+  const caption = element("caption", {}, `${graph.title}: ${cards.length} cards`);
   section.replaceChildren(
     element(
       "div",

@@ -46,9 +46,10 @@ export class Cards {
       keys.add(graph.keys[n] ?? "");
       if (!graph.detailsOf(n)) missing.push(n);
     }
-    if (!graph.index.has(this.current)) this.current = "";
+    const isThere = (/** @type {string} */ key) => graph.index.has(key) && graph.isShown(graph.indexOf(key));
+    if (!isThere(this.current)) this.current = "";
     this.current ||= this._defaultCurrent(graph, keys);
-    for (const key of [this.current, this.selected]) if (graph.index.has(key)) keys.add(key);
+    for (const key of [this.current, this.selected]) if (isThere(key)) keys.add(key);
     for (const [key, { article }] of this.elements) {
       if (keys.has(key)) continue;
       article.remove();
@@ -62,7 +63,9 @@ export class Cards {
   /** @param {GraphView} graph @param {Set<string>} visible @returns {string} the key of the card that Tab reaches */
   _defaultCurrent(graph, visible) {
     const entry = graph.keys[graph.entry];
-    return entry && (visible.has(entry) || !visible.size) ? entry : ([...visible][0] ?? graph.keys[0] ?? "");
+    return entry && graph.isShown(graph.entry) && (visible.has(entry) || !visible.size)
+      ? entry
+      : ([...visible][0] ?? graph.keys[0] ?? "");
   }
 
   /** @param {GraphView} graph @param {string} key */
@@ -73,7 +76,8 @@ export class Cards {
     const [before = 0, after = 0] = graph.hiddenNeighbours.get(card) ?? [];
     // the element is filled again only if its content changed, not its position
     const isChosen = this.chosen.has(key);
-    const content = JSON.stringify([details, height, before, after, isChosen]);
+    const appeared = graph.timeline.count(card);
+    const content = JSON.stringify([details, height, before, after, isChosen, appeared]);
     let cardElement = this.elements.get(key);
     if (!cardElement) {
       cardElement = { article: element("article"), details, card, content: "" };
@@ -85,6 +89,11 @@ export class Cards {
     cardElement.card = card;
     if (cardElement.content !== content) {
       fillCard(article, details, graph.typeOf(card), height);
+      if (details?.members && appeared < details.members.length) {
+        article.querySelector(".about")?.remove();
+        const about = element("span", { class: "about" }, `${appeared} of ${details.members.length} by then`);
+        article.querySelector(".second")?.append(about);
+      }
       article.append(...this._expandButton("upstream", before), ...this._expandButton("downstream", after));
       if (isChosen) article.setAttribute("aria-label", `${article.getAttribute("aria-label")}, selected to compare`);
       Object.assign(cardElement, { details, content });

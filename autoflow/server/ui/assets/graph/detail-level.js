@@ -25,6 +25,7 @@ export function cardsInSight(graph, view, margin = 0) {
   const cards = [];
   for (let n = 0; n < graph.size; n += 1) {
     const [x, y] = [graph.x[n] ?? 0, graph.y[n] ?? 0];
+    if (!graph.isShown(n)) continue;
     if (x > left && x < right && y < bottom && y + (graph.heights[n] ?? 0) > top) cards.push(n);
   }
   return cards;

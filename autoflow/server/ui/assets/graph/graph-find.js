@@ -24,6 +24,7 @@ export function findLoaded(graph, text) {
   /** @type {[Hit[], Hit[], Hit[]]} */
   const [prefixed, titled, others] = [[], [], []];
   for (const [n, key] of graph.keys.entries()) {
+    if (!graph.isShown(n)) continue;
     const details = graph.detailsOf(n);
     const type = graph.typeOf(n);
     const title = details?.title ?? (type.name === "folder" ? key.replace(/^folder:/, "") : "");

@@ -3,6 +3,7 @@
 import { call } from "../api.js";
 import { ENTITY_TYPES } from "../entity-types.js";
 import { findGroups } from "./group-labels.js";
+import { Timeline } from "./timeline.js";
 
 export const WIDTH = 312; // pixels of a card
 export const SMALL = 82; // pixels: the height of a card without a picture
@@ -75,6 +76,18 @@ export class GraphView {
     this.details = new Map(response.cards.map((card) => [card.key, card]));
     /** @type {Map<string, string> | null} */
     this._owners = null;
+    this.timeline = new Timeline(response);
+  }
+
+  /** @param {number} card @returns {boolean} whether it had appeared at the time that is shown */
+  isShown(card) {
+    return this.timeline.has(card);
+  }
+
+  /** Show the graph as of a time. @param {number} seconds of the timeline; Infinity for now */
+  showTime(seconds) {
+    this.timeline.until = seconds;
+    this._groups = null;
   }
 
   /**
@@ -129,12 +142,14 @@ export class GraphView {
 
   /** @param {number} card @returns {number[]} the cards one arrow before it */
   predecessors(card) {
-    return [...new Set((this.incoming[card] ?? []).map((arrow) => this.source[arrow] ?? 0))];
+    const cards = (this.incoming[card] ?? []).map((arrow) => this.source[arrow] ?? 0);
+    return [...new Set(cards.filter((n) => this.isShown(n)))];
   }
 
   /** @param {number} card @returns {number[]} the cards one arrow after it */
   successors(card) {
-    return [...new Set((this.outgoing[card] ?? []).map((arrow) => this.target[arrow] ?? 0))];
+    const cards = (this.outgoing[card] ?? []).map((arrow) => this.target[arrow] ?? 0);
+    return [...new Set(cards.filter((n) => this.isShown(n)))];
   }
 
   /**
@@ -149,6 +164,7 @@ export class GraphView {
     // a Set yields what is added to it during iteration: this is a breadth-first search
     for (const card of cards) {
       for (const arrow of lists[card] ?? []) {
+        if (!this.isShown(ends[arrow] ?? 0)) continue;
         arrows.add(arrow);
         cards.add(ends[arrow] ?? 0);
       }
@@ -203,11 +219,10 @@ export class GraphView {
     return right < left ? null : { x: left, y: top, width: right - left, height: bottom - top };
   }
 
-  /** The number of cards, those in clusters included. */
+  /** The number of cards that had appeared at the time that is shown, those in clusters included. */
   get memberCount() {
-    let members = this.size;
-    for (const card of this.details.values())
-      members += card.members && this.index.has(card.key) ? card.members.length - 1 : 0;
+    let members = 0;
+    for (let card = 0; card < this.size; card += 1) members += this.timeline.count(card);
     return members;
   }
 

@@ -34,6 +34,7 @@ export function findGroups(graph) {
   /** @type {Map<number, Group>} by the root of the component */
   const components = new Map();
   for (let n = 0; n < graph.size; n += 1) {
+    if (!graph.isShown(n)) continue;
     const root = roots[n] ?? 0;
     const [left, top] = [graph.x[n] ?? 0, graph.y[n] ?? 0];
     const box = { left, top, right: left + WIDTH, bottom: top + (graph.heights[n] ?? 0) };
@@ -53,7 +54,7 @@ export function findGroups(graph) {
   const naming = new Set([...components.values()].map((group) => group.card));
   const hubs = [];
   for (let n = 0; n < graph.size; n += 1) {
-    if (naming.has(n) || (degree(graph, n) < HUB && graph.typeOf(n).name !== "project")) continue;
+    if (!graph.isShown(n) || naming.has(n) || (degree(graph, n) < HUB && graph.typeOf(n).name !== "project")) continue;
     const [left, top] = [graph.x[n] ?? 0, graph.y[n] ?? 0];
     const box = { left, top, right: left + WIDTH, bottom: top + (graph.heights[n] ?? 0) };
     hubs.push({ card: n, size: 0, weight: degree(graph, n), ...box });

@@ -66,6 +66,7 @@ export class Minimap {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     for (let n = 0; n < graph.size; n += 1) {
+      if (!graph.isShown(n)) continue;
       const state = graph.states.get(n);
       const type = graph.typeOf(n);
       const colour = type.name === "task" ? this.runColour : type.color;

@@ -44,7 +44,7 @@ function nearest(graph, card, candidates, matches) {
   let [best, shortest] = [-1, Infinity];
   for (const n of candidates) {
     const [right, down] = [(graph.x[n] ?? 0) - (graph.x[card] ?? 0), middle(n) - middle(card)];
-    if (n === card || !matches(right, down)) continue;
+    if (n === card || !graph.isShown(n) || !matches(right, down)) continue;
     const [dx, dy] = [Math.abs(right), Math.abs(down)];
     const distance = dx + dy + Math.min(dx, dy) * (SIDEWAYS_COST - 1);
     if (distance < shortest) [best, shortest] = [n, distance];
@@ -62,6 +62,7 @@ function nearest(graph, card, candidates, matches) {
 export function cardAt(graph, x, y) {
   for (let card = 0; card < graph.size; card += 1) {
     const [left, top] = [graph.x[card] ?? 0, graph.y[card] ?? 0];
+    if (!graph.isShown(card)) continue;
     if (x >= left && x <= left + WIDTH && y >= top && y <= top + (graph.heights[card] ?? 0)) return card;
   }
   return -1;

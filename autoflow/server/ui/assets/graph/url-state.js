@@ -18,7 +18,15 @@
  * @property {string} since
  * @property {string} until
  */
-/** @typedef {{query: GraphQuery, card: string, chosen: string[], table: boolean, camera: Transform | null}} State */
+/**
+ * @typedef {object} State
+ * @property {GraphQuery} query
+ * @property {string} card key of the selected one, empty for none
+ * @property {string[]} chosen keys of cards to compare
+ * @property {boolean} table
+ * @property {string} time as of which the graph is shown, in ISO 8601; empty for now
+ * @property {Transform | null} camera
+ */
 
 /** @type {readonly string[]} */
 const SIDES = ["upstream", "downstream", "both"];
@@ -57,6 +65,7 @@ export function readState() {
     card: params.get("card") ?? "",
     chosen: [...new Set(params.getAll("compare"))],
     table: params.get("view") === "table",
+    time: params.get("time") ?? "",
     camera: numbers.length === 3 && numbers.every(Number.isFinite) && k > 0 ? { x, y, k: Math.min(k, 2) } : null,
   };
 }
@@ -66,7 +75,7 @@ export function readState() {
  * @param {State} state
  * @param {boolean} push whether the back button returns to the state before
  */
-export function writeState({ query, card, chosen, table, camera }, push) {
+export function writeState({ query, card, chosen, table, time, camera }, push) {
   const params = new URLSearchParams();
   const path = new URLSearchParams(location.search).get("path");
   if (path) params.set("path", path);
@@ -85,6 +94,7 @@ export function writeState({ query, card, chosen, table, camera }, push) {
   if (card) params.set("card", card);
   for (const key of chosen) params.append("compare", key);
   if (table) params.set("view", "table");
+  if (time) params.set("time", time);
   if (camera) params.set("at", `${Math.round(camera.x)},${Math.round(camera.y)},${Number(camera.k.toFixed(3))}`);
   const search = params.toString();
   const url = location.pathname + (search ? `?${search}` : "");

@@ -222,6 +222,12 @@ export class Viewport {
     return camera.show(transform);
   }
 
+  /** Draw the graph as of another time. */
+  onTime() {
+    if (this.graph) this.minimap.setGraph(this.graph);
+    this.select(this.cards.selected);
+  }
+
   /** Draw in the next frame. @param {boolean} moved whether the camera moved */
   redraw(moved) {
     if (moved) {

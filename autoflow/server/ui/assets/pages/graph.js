@@ -20,6 +20,7 @@ import { groupMenu, withGroup } from "../graph/group-menu.js";
 import { handleKeyboard } from "../graph/keyboard.js";
 import { legend } from "../graph/legend.js";
 import { handlePrinting } from "../graph/print.js";
+import { timeScrubber } from "../graph/time-scrubber.js";
 import { filterKey, isFiltered, isGroup, readState, requestBody, writeState } from "../graph/url-state.js";
 import { Viewport } from "../graph/viewport.js";
 import { viewsMenu } from "../graph/views-menu.js";
@@ -97,6 +98,7 @@ const search = graphSearch(
   () => graph,
   (key) => go(key),
 );
+const scrubber = timeScrubber(() => graph, showTime);
 const toggle = element("button", { type: "button", "aria-pressed": "false" }, "Table");
 toggle.addEventListener("click", () => showTable(!state.table));
 const heading = element("h1", {}, "Workflow");
@@ -108,6 +110,7 @@ const bar = element(
   search.element,
   filter.menu,
   groups.menu,
+  scrubber.toggle,
   exportMenu(
     () => graph,
     () => ({ [entry]: number, ...requestBody(state.query) }),
@@ -221,9 +224,10 @@ function render(shown, first, reason, fit) {
   if (empty)
     blank.replaceChildren(isFiltered(state.query) && shown.facets.cards ? noMatches(clearButton("primary")) : noRuns());
   if (first) {
-    showContent(bar, notice, lost, failure, body, status);
+    showContent(bar, notice, lost, failure, body, scrubber.element, status);
     showHeader(shown);
   }
+  scrubber.show(state.time);
   viewport.setGraph(shown);
   if (first || reason === "back") restoreCamera();
   // on a phone a large graph would be specks: its list says more
@@ -388,6 +392,16 @@ function foldGroup(key, isFolded) {
     .catch(handleError);
 }
 
+/** @param {string} time as of which the graph is now shown, empty for now @param {boolean} isResting */
+function showTime(time, isResting) {
+  state.time = time;
+  viewport.onTime();
+  if (!isResting) return;
+  if (graph && state.card && !graph.isShown(graph.indexOf(state.card))) select("", false);
+  if (graph && state.table) showRows(graph);
+  saveState(false);
+}
+
 /** Switch between table and graph. @param {boolean} asTable @param {boolean} [push] into the browser's history */
 function showTable(asTable, push = true) {
   const changed = state.table !== asTable;
@@ -422,6 +436,8 @@ addEventListener("popstate", () => {
   const before = JSON.stringify(state.query);
   state = readState();
   if (JSON.stringify(state.query) !== before) return void load("back").catch(handleError);
+  scrubber.show(state.time);
+  viewport.onTime();
   showTable(state.table, false);
   select(state.card, false);
   comparison.set(state.chosen, false);
