@@ -182,6 +182,8 @@ def _explanation(result: Reproduction) -> Iterator[str]:
         yield f"  {cause.kind:<12}{printable(cause.details)}"
     if not result.causes:
         yield "  Data, code, environment, seed and hardware are as recorded, as far as they were recorded."
+    if result.restored:
+        yield "  Images of restored projects have other ids than then: a command that names or writes ids differs."
     if result.deterministic is None:
         yield "  --twice runs it a second time, which shows whether it is deterministic."
 
