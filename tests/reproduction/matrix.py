@@ -34,7 +34,7 @@ with workflow("Train", environment=["LR", "DB_PASSWORD"]) as run:
     parts = [data, open(LOCAL).read(), RATE, lemonlib.VERSION, os.environ["LR"], os.environ.get("DB_PASSWORD")]
     rank = os.environ.get("RANK", "")
     parts.append(rank)
-    parts += [hash("lemon")] if "--seed" in sys.argv else []
+    parts += [hash("lemon")] if "--seed" in sys.argv or "SEEDED" in os.environ else []
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(repr(parts))
         file.flush()
@@ -63,7 +63,7 @@ CHANGES = {
     "seed": Truth("different", "read", "seed"),
 }
 WAYS = ("launcher", "module", "console", "shell", "chdir", "submodule")
-SLOW_WAYS = ("script",)  # in `make soak` only
+SLOW_WAYS = ("script", "notebook")  # in `make soak` only
 PRELUDES = {
     "chdir": 'os.chdir("inside")',
     # a process waits for the others, as a collective operation does
@@ -75,6 +75,14 @@ while not all(os.path.exists(f"ready{rank}") for rank in range(int(os.environ["W
     assert time.monotonic() < deadline, "the other processes are missing"
 """,
 }
+# what a kernel does with its cells, without a kernel's sockets
+SHELL = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+for cell in json.loads(sys.argv[1]):
+    shell.run_cell(cell, store_history=True)
+"""
 # starts processes as torchrun does, which needs torch
 LOOKALIKE_TORCHRUN = """
 import os, subprocess, sys
@@ -112,13 +120,14 @@ class Project:
         app = APP.replace("RATE_MODULE", module.get(self.way, "rates")).replace("TEAM", repr(TEAM_FILE))
         app = app.replace("OUTPUT", repr(OUTPUT)).replace("LOCAL", repr(str(self.local)))
         app = app.replace("PRELUDE", PRELUDES.get(self.way, ""))
+        self.app = app
         package = self.folder / "lemonapp"
         if self.way in {"module", "console"}:
             package.mkdir()
             (package / "__init__.py").touch()
             (package / "train.py").write_text(app)
             self.rates = package / "rates.py"
-        else:
+        elif self.way != "notebook":
             (self.folder / "train.py").write_text(app)
         if self.way == "chdir":
             (self.folder / "inside").mkdir()
@@ -172,6 +181,7 @@ class Project:
             "module": [python, "-m", "lemonapp.train"],
             "console": [".venv/bin/python", str(self.folder / ".venv" / "bin" / "train")],
             "shell": ["sh", "train.sh"],
+            "notebook": [python, "-c", SHELL, json.dumps(["import os", self.app])],
             "launcher": [python, "-m", "lookalike_torchrun", "train.py"],
         }.get(self.way, [python, "train.py"])
 
@@ -185,7 +195,11 @@ class Project:
             variables["PYTHONHASHSEED"] = "0"
         if "secret" not in changes:
             del variables["DB_PASSWORD"]
-        words = self.command() + (["--seed"] if "seed" in changes else [])
+        words = self.command()
+        if "seed" in changes and self.way == "notebook":
+            variables["SEEDED"] = "1"
+        elif "seed" in changes:
+            words.append("--seed")
         done = subprocess.run(words, cwd=self.folder, env=variables, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 

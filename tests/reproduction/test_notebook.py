@@ -11,6 +11,7 @@ import pytest
 
 from autoflow import Api
 from autoflow.cli.main import main
+from tests.reproduction.matrix import SHELL
 
 OUTPUT = "/models/out.txt"
 CELLS = [
@@ -28,14 +29,6 @@ with autoflow.workflow("Train") as run:
 autoflow.flush(30)""".replace("OUTPUT", repr(OUTPUT)),
     "rate = 7  # after the run",
 ]
-# what a kernel does with its cells, without a kernel's sockets
-SHELL = """
-import json, sys
-from IPython.core.interactiveshell import InteractiveShell
-shell = InteractiveShell.instance()
-for cell in json.loads(sys.argv[1]):
-    shell.run_cell(cell, store_history=True)
-"""
 
 
 def test_the_executed_cells_are_reproduced(tmp_path, monkeypatch, capsys):
