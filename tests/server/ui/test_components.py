@@ -59,7 +59,9 @@ def test_an_unknown_id_shows_an_error_page(opened, expect):
 
 
 def test_an_unreachable_server_can_be_retried(open_page, demo_project, expect):
-    """A page that cannot be loaded says why, and has a button to try again."""
+    """A page that cannot be loaded says why, and has a button to try again; a page that was loaded stays, under a line
+    that says so.
+    """
     page = open_page("/search")
     page.route("**/public/api/v3/**", lambda route: route.abort())
     page.goto(demo_project.pages()["project"])
@@ -67,6 +69,14 @@ def test_an_unreachable_server_can_be_retried(open_page, demo_project, expect):
     page.unroute("**/public/api/v3/**")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("heading", name="Lemon orchard")).to_be_visible()
+    page.goto(demo_project.pages()["compare"])
+    expect(page.locator(".changed-item")).to_have_count(3)
+    page.route("**/public/api/v3/**", lambda route: route.abort())
+    page.get_by_role("button", name="Swap").click()
+    expect(page.get_by_text("This page shows what was last loaded")).to_be_visible()
+    page.unroute("**/public/api/v3/**")
+    page.get_by_role("button", name="Try now").click()
+    expect(page.get_by_text("This page shows what was last loaded")).to_be_hidden()
     open_page.errors.clear()  # the browser logs failed requests itself
 
 

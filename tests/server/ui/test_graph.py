@@ -86,9 +86,13 @@ def test_similar_runs_are_one_card_until_opened(open_graph, expect):
 
 
 def test_a_selected_card_shows_its_details(open_graph, expect):
-    """The panel has details, links, and the cards upstream and downstream; Escape closes it."""
+    """It is announced; its panel, one Tab away, has details, links, and its neighbours; Escape closes it."""
     page = open_graph()
     card(page, "best.pt").click()
+    expect(page.locator("p[role=status]").filter(has_text="best.pt")).to_have_count(1)
+    card(page, "best.pt").focus()
+    page.keyboard.press("Tab")
+    expect(panel(page).get_by_role("heading", level=2)).to_be_focused()
     expect(panel(page).get_by_role("heading", level=2)).to_have_text("best.pt")
     expect(panel(page)).to_contain_text("model weight")
     expect(panel(page)).to_contain_text("/models/best.pt")

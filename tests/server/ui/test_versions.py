@@ -99,7 +99,8 @@ def test_a_version_is_created_on_the_page(open_page, project, expect):
 
 def test_deleting_a_version_needs_confirmation(open_page, project, expect):
     """Escape and Cancel keep it; the focus returns to the button."""
-    page = open_page(f"/projects/{project}/versions")
+    page = open_page(f"/projects/{project}/versions#v1")
+    expect(entry(page, 1)).to_be_in_viewport()
     button = page.get_by_role("button", name="Delete version 1")
     button.click()
     expect(page.get_by_role("dialog")).to_contain_text("Delete V1?")

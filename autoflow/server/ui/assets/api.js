@@ -16,6 +16,20 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether the server answers; its event `change` is sent when the server is lost, and when it is back. */
+class Connection extends EventTarget {
+  isReachable = true;
+
+  /** @param {boolean} isReachable */
+  set(isReachable) {
+    if (this.isReachable === isReachable) return;
+    this.isReachable = isReachable;
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+export const connection = new Connection();
+
 const METHODS = "/public/api/v3/";
 
 /**
@@ -39,8 +53,10 @@ export async function call(method, body, signal) {
     response = await fetch(METHODS + method, options);
   } catch (error) {
     if (signal?.aborted) throw error;
+    connection.set(false);
     throw new ApiError("The server cannot be reached.", 0);
   }
+  connection.set(true);
   let data;
   try {
     data = await response.json();

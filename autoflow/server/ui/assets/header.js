@@ -1,6 +1,7 @@
 // @ts-check
 /** The parts of every page: its header, and its states loading, failed and empty. */
 import { ApiError } from "./api.js";
+import { watchConnection } from "./components/connection-notice.js";
 import { handleFileDrop } from "./components/file-drop.js";
 import { element } from "./dom.js";
 import { capitalize, errorMessage } from "./format.js";
@@ -21,6 +22,7 @@ export function initPage() {
   const input = document.getElementById("find");
   if (input instanceof HTMLInputElement && location.pathname === "/search") input.value = query.get("q") ?? "";
   if (input instanceof HTMLInputElement) handleFileDrop(input, (sha256) => location.assign(`/search?q=${sha256}`));
+  if (!document.documentElement.dataset.entry) watchConnection(); // the map has a line of its own
   return { facts: document.documentElement.dataset, query };
 }
 

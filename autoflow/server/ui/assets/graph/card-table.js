@@ -2,12 +2,12 @@
 /** The cards of a graph as a table that is sorted by any column, for screen readers and for lists. */
 import { element } from "../dom.js";
 import { count, dateTime, isRunState } from "../format.js";
-import { accessibleName, linkTarget } from "./card-element.js";
+import { linkTarget } from "./card-element.js";
 
 /** @typedef {import("./graph-view.js").GraphView} GraphView */
-/** @import { CardTexts } from "../contract.js" */
 
 const PAGE_SIZE = 200;
+const MAX_NAMES = 3; // of neighbours in a cell
 
 // what a person has chosen holds for the graphs that follow
 let [sortColumn, descending, limit] = [3, true, PAGE_SIZE];
@@ -31,17 +31,11 @@ function row(graph, card, go) {
   const details = graph.detailsOf(card);
   const name = element("button", { type: "button", class: "plain", title: "Show in the graph" }, details?.title ?? "");
   name.addEventListener("click", () => go(graph.keys[card] ?? ""));
-  const neighbourCount = (/** @type {number[]} */ cards) =>
-    element(
-      "td",
-      {
-        title: cards
-          .slice(0, 10)
-          .map((n) => accessibleName(/** @type {CardTexts} */ (graph.detailsOf(n))))
-          .join("\n"),
-      },
-      String(cards.length),
-    );
+  const neighbours = (/** @type {number[]} */ cards) => {
+    const names = cards.slice(0, MAX_NAMES).map((n) => graph.detailsOf(n)?.title ?? graph.typeOf(n).label);
+    if (cards.length > MAX_NAMES) names.push(`${cards.length - MAX_NAMES} more`);
+    return element("td", { class: "neighbours" }, names.join(", "));
+  };
   const url = details ? linkTarget(details) : null;
   const about = details?.description ?? (details?.members ? details.summary : undefined);
   return element(
@@ -65,8 +59,8 @@ function row(graph, card, go) {
         : []),
     ),
     element("td", {}, dateTime(details?.at)),
-    neighbourCount(graph.predecessors(card)),
-    neighbourCount(graph.successors(card)),
+    neighbours(graph.predecessors(card)),
+    neighbours(graph.successors(card)),
     element("td", {}, ...(url && details?.link ? [element("a", { href: url }, details.link.title || "Open")] : [])),
   );
 }

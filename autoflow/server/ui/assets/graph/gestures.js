@@ -2,6 +2,7 @@
 /** Moves the camera by wheel, trackpad, dragging and pinching. */
 
 const LINE_HEIGHT = 20; // pixels of a line of a wheel event
+const SELECTABLE = ".node.selected :is(.name, .about, time)";
 const CLICK_SLACK = 4; // pixels that the pointer may move during a click
 
 /** @typedef {import("./camera.js").Camera} Camera */
@@ -41,6 +42,11 @@ export function handleGestures(stage, camera) {
   stage.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     if (event.target instanceof Element && event.target.closest("a, button, input, select")) return;
+    // a mouse on the texts of the selected card selects them
+    if (event.pointerType === "mouse" && event.target instanceof Element && event.target.closest(SELECTABLE)) {
+      dragged = 0;
+      return;
+    }
     fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     dragged = fingers.size > 1 ? CLICK_SLACK + 1 : 0;
   });

@@ -83,6 +83,20 @@ export function handleKeyboard(page) {
       } else if (!clearChosen()) unfocus();
       return;
     }
+    // the panel of the selected card is one Tab away, and Shift+Tab leads back
+    if (event.key === "Tab" && !event.shiftKey && cards.selected && target.closest("article.selected")) {
+      const panel = document.querySelector(".side:not([hidden]) h2");
+      if (panel instanceof HTMLElement) {
+        event.preventDefault();
+        panel.focus();
+      }
+      return;
+    }
+    if (event.key === "Tab" && event.shiftKey && cards.selected && target.matches(".side h2")) {
+      event.preventDefault();
+      cards.focus(cards.selected);
+      return;
+    }
     const inside = stage.contains(target) || target === document.body;
     if (!inside) return;
     const card = target.closest("article")?.getAttribute("data-key");

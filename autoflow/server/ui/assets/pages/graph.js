@@ -34,6 +34,7 @@ const entry = facts.entry ?? "workspace";
 // a folder has a path in the query instead of a number; with neither, it is the first workspace
 const number = facts[entry] ? Number(facts[entry]) : query.get("path");
 
+const SLOW = 400; // milliseconds after which the page says that it waits
 const narrow = matchMedia("(max-width: 700px)");
 
 let state = readState();
@@ -184,6 +185,7 @@ async function load(reason) {
   pending = request;
   const keep = state.card ? [state.card] : [];
   const have = reason === "changed" && graph ? graph.digest : "";
+  const slow = window.setTimeout(() => showWaiting(reason !== "changed"), SLOW);
   const response = await call(
     "autoflow.scene",
     {
@@ -195,7 +197,10 @@ async function load(reason) {
     },
     request.signal,
   ).finally(() => {
-    if (pending === request) pending = null;
+    clearTimeout(slow);
+    if (pending !== request) return;
+    pending = null;
+    viewport.frame.classList.remove("waiting");
   });
   failure.hidden = true;
   if (response.same) return;
@@ -206,6 +211,13 @@ async function load(reason) {
   graph = new GraphView(/** @type {import("../graph/graph-view.js").Scene} */ (response));
   render(graph, first, reason, fit);
   if (first) followChanges(response.changes);
+}
+
+/** Say that a request takes long. @param {boolean} isRequested by a person */
+function showWaiting(isRequested) {
+  if (!isRequested) return;
+  viewport.frame.classList.add("waiting");
+  announceStatus("Loading …");
 }
 
 /** @param {GraphView} shown @param {boolean} first @param {string} reason @param {boolean} fit show all of it */
@@ -327,6 +339,7 @@ function select(key, push) {
       .loadDetails([card, ...shown.predecessors(card).slice(0, 12), ...shown.successors(card).slice(0, 12)])
       .then((loaded) => loaded && fill());
   }
+  if (changed && key) announceStatus(`${titleOf(key)} selected. Tab leads to its panel.`);
   if (changed) saveState(push);
 }
 

@@ -22,6 +22,7 @@ let latestLoad = 0;
 /** @type {Map<number, {progress: HTMLElement, button: HTMLButtonElement}>} restores of this page, by version */
 const restores = new Map();
 
+addEventListener("hashchange", () => linkedVersion() && !document.getElementById(location.hash.slice(1)) && load());
 await load();
 
 async function load() {
@@ -30,11 +31,26 @@ async function load() {
   if (!document.querySelector(".versions")) showContent(loadingSkeleton(3));
   try {
     const timeline = await loadPage(null);
+    await loadUntil(timeline, linkedVersion());
     if (own !== latestLoad) return; // a later change is being loaded
     render(timeline);
-    if (/^#v\d+$/.test(location.hash)) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+    document.getElementById(location.hash.slice(1))?.scrollIntoView();
   } catch (error) {
     if (own === latestLoad) showError(error, load);
+  }
+}
+
+/** @returns {number} the number of the version that the address names, 0 for none */
+function linkedVersion() {
+  return Number(/^#v(\d+)$/.exec(location.hash)?.[1] ?? 0);
+}
+
+/** Load further pages until a version is among those loaded. @param {VersionList} timeline @param {number} wanted */
+async function loadUntil(timeline, wanted) {
+  while (wanted && timeline.next !== null && wanted < timeline.next) {
+    const page = await loadPage(timeline.next);
+    timeline.versions.push(...page.versions);
+    timeline.next = page.next;
   }
 }
 
