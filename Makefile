@@ -112,8 +112,8 @@ bench: .venv-bench/ready .venv-mlflow/ready
 	@echo 'Installing autoflow, the clients it is measured beside and the Supervisely SDK into $(@D) ...'
 	@python=$$(.ci/python) && rm -rf $(@D) && $$python -m venv $(@D) && $(@D)/$(PIP) -e '.[server,postgres,sdk,bench]' && touch $@
 
-soak: .venv-dev/ready .venv-ray/ready .venv-torch/ready
-	@$(DEV)python $(PYTEST) -n 0 -m soak tests/test_compose.py
+soak: .venv-dev/ready .venv-protobuf/ready .venv-ray/ready .venv-torch/ready
+	@$(DEV)python $(PYTEST) -n 0 -m soak tests/test_compose.py tests/sdk/test_v1_app.py
 	@$(DEV)python benchmarks/soak.py
 	@$(DEV)python benchmarks/soak.py embedded
 	@$(DEV)python benchmarks/versions_soak.py
@@ -130,7 +130,11 @@ soak: .venv-dev/ready .venv-ray/ready .venv-torch/ready
 	@echo 'Installing autoflow and $(FRAMEWORK) into $(@D) ...'
 	@python=$$(.ci/python 3.11) && rm -rf $(@D) && $$python -m venv $(@D) && $(@D)/$(PIP) -e . '$(FRAMEWORK)' && touch $@
 
+# What apps of the SDK's first generation need, beside .venv-dev: the SDK alone does not run with a newer one.
+.venv-protobuf/ready: .venv-dev/ready
+	@rm -rf $(@D) && .venv-dev/$(PIP) --no-deps --target $(@D) 'protobuf==3.20.3' && touch $@
+
 clean:
-	rm -rf .venv-demo .venv-dev .venv-bench .venv-mlflow .venv-ray .venv-torch $(VERSIONS:%=.venv-%) .demo build dist autoflow_lineage.egg-info
+	rm -rf .venv-demo .venv-dev .venv-protobuf .venv-bench .venv-mlflow .venv-ray .venv-torch $(VERSIONS:%=.venv-%) .demo build dist autoflow_lineage.egg-info
 	rm -rf node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find autoflow tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

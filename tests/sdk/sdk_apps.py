@@ -9,10 +9,12 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import requests
 import supervisely as sly
 from fastapi.testclient import TestClient
 from supervisely.api.app_api import WorkflowMeta, WorkflowSettings
@@ -175,3 +177,26 @@ def pipeline_app(api: sly.Api, projects: list[int]) -> dict[str, Any]:
         file = api.file.upload(1, preset, f"/data-nodes/{sly.env.task_id()}/preset.json")
         api.app.workflow.add_output_file(file)
     return {"project": merged.id, "job": jobs[0].id, "file": file.id}
+
+
+def drive_v1_app(api: sly.Api, app: int) -> dict[str, Any]:
+    """Press the buttons of an app of the first generation, once it is connected, and read what its page shows."""
+    while True:
+        try:
+            answer = api.task.send_request(
+                app, "count", {"datasets": ["outer"]}, context={"clicked": True}, retries=1, raise_error=True
+            )
+        except requests.HTTPError as error:
+            if error.response.status_code not in {404, 409}:
+                raise
+            time.sleep(0.2)  # the app has not opened its stream yet
+        else:
+            break
+    shown = {
+        "answer": {"names": len(answer["names"]), "clicked": answer["clicked"]},
+        "data": api.task.get_field(app, "data.count"),
+        "processing": api.task.get_field(app, "state.processing"),
+    }
+    made = api.task.send_request(app, "finish", {})["project"]
+    api.task.send_request(app, "stop", {}, skip_response=True)
+    return {**shown, "made": made}
