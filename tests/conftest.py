@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import collections
 import os
 import signal
 
@@ -35,20 +35,21 @@ _OUTSIDE = (
 )
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Leave out the tests of `make soak`, unless they are asked for by their marker, and group the others.
 
-    Tests of a file go to the same worker eight by eight: it makes once what they share.
+    Tests of a file go to the same worker eight by eight, as it makes once what they share: one server on each database.
     """
     if "soak" not in config.option.markexpr:
         long_ones = {item for item in items if item.get_closest_marker("soak") is not None}
         config.hook.pytest_deselected(items=list(long_ones))
         items[:] = [item for item in items if item not in long_ones]
-    for path, tests in itertools.groupby(items, lambda item: item.nodeid.partition("::")[0]):
-        sharing = [test for test in tests if not any(map(test.get_closest_marker, ("xdist_group", "slow")))]
-        for number, test in enumerate(sharing):
-            test.add_marker(pytest.mark.xdist_group(f"{path}-{number // GROUP}"))
+    numbers = collections.Counter()
+    for item in items:
+        if not any(map(item.get_closest_marker, ("xdist_group", "slow"))):
+            shared = (item.path, "postgresql" in item.name)
+            item.add_marker(pytest.mark.xdist_group("-".join(map(str, (*shared, numbers[shared] // GROUP)))))
+            numbers[shared] += 1
 
 
 @pytest.fixture(autouse=True)
