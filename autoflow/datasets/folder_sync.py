@@ -206,14 +206,14 @@ class FolderSync:
         done = 0
         total = len(pending) + to_remove
         self._report(done, total)
-        for batch in self._uploader.read_batches(iter(pending)):
-            dataset = batch[0].pending.dataset
+        for batch in self._uploader.stored_batches(iter(pending)):
+            dataset = batch.images[0].pending.dataset
             self._invalidate_state()
-            response, cached = self._uploader.upload(datasets[dataset], batch)
+            response, cached = self._uploader.put(datasets[dataset], batch)
             if response is not None:
                 self._track_digest(response)
                 self._cache.store(dataset, cached)
-            done += len(batch)
+            done += len(batch.images)
             self._report(done, total)
 
     def _bad(self) -> Iterator[tuple[str, str, int | None]]:

@@ -34,7 +34,7 @@ from autoflow.wire.contract.folders import (
 from autoflow.wire.parts import Part
 
 # Limits of one request.
-MAX_IMAGES = 200
+MAX_IMAGES = 500
 MAX_IMAGE_BYTES = 16 * 1024 * 1024  # exceeded by one larger image only
 MAX_LABEL_BYTES = 2 * 1024 * 1024
 
@@ -87,6 +87,18 @@ class ReadImage(NamedTuple):
         return combine_stamps([content.stamp if content is not None else None for content in self.labels])
 
 
+class StoredBatch(NamedTuple):
+    """Images of one dataset whose bytes the server has.
+
+    Args:
+        images: the images.
+        sizes: their sizes in pixels by hash, 0 if no format needs them; those of refused images are absent.
+    """
+
+    images: list[ReadImage]
+    sizes: dict[str, tuple[int, int]]
+
+
 class ImageUploader:
     """Uploads images of one folder to one server.
 
@@ -127,9 +139,12 @@ class ImageUploader:
         self.lost: Counter[str] = Counter()
         self._refused: dict[str, str] = {}  # what follows a file's path in the message, by its hash
 
-    def read_batches(self, pending: Iterable[PendingImage]) -> Iterator[list[ReadImage]]:
-        """Read images in batches, each of one dataset; the next batch is read while the current one is used."""
-        return prefetch(self._batches(pending))
+    def stored_batches(self, pending: Iterable[PendingImage]) -> Iterator[StoredBatch]:
+        """Read images in batches, each of one dataset, and upload their bytes.
+
+        While a batch is used, the bytes of the next one are uploaded, and the one after it is read.
+        """
+        return prefetch(StoredBatch(batch, self._upload_contents(batch)) for batch in prefetch(self._batches(pending)))
 
     def _batches(self, pending: Iterable[PendingImage]) -> Iterator[list[ReadImage]]:
         batch: list[ReadImage] = []
@@ -171,17 +186,17 @@ class ImageUploader:
         ]
         return ReadImage(pending, path, image, labels)
 
-    def upload(
-        self, dataset_id: int, batch: Sequence[ReadImage]
+    def put(
+        self, dataset_id: int, batch: StoredBatch
     ) -> tuple[FolderPutResponse | None, list[tuple[str, CachedImage]]]:
         """Create or update the images of a batch in a dataset, but those that are rejected, which become `bad`.
 
         Returns:
             The response, None if all were rejected, and the rows for the cache.
         """
-        sizes = self._upload_contents(batch)
+        sizes = batch.sizes
         entries: list[tuple[ReadImage, FolderImage, bytes]] = []
-        for image in batch:
+        for image in batch.images:
             if image.image.hash not in sizes:
                 self._reject(image, f"{image.path!r}{self._refused[image.image.hash]}")
                 continue
