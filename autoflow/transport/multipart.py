@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from autoflow.wire.parts import Part
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 
 
 class Multipart:
@@ -41,6 +41,17 @@ class Multipart:
         return size
 
     def __iter__(self) -> Iterator[bytes]:
+        pieces: list[bytes] = []  # of many small files, which are sent at once
+        size = 0
+        for piece in self._pieces():
+            pieces.append(piece)
+            size += len(piece)
+            if size >= CHUNK_BYTES:
+                yield b"".join(pieces)
+                pieces, size = [], 0
+        yield b"".join(pieces)
+
+    def _pieces(self) -> Iterator[bytes]:
         for (head, value), start in zip(self._parts, self._starts, strict=True):
             yield head
             if isinstance(value, str):
