@@ -38,6 +38,7 @@ def _workflow(entry: str) -> Page:
 PAGES: Mapping[str, Page] = {
     "/": Page("start", "autoflow"),
     "/search": Page("search", "Search"),
+    "/audit": Page("audit", "Audit log"),
     "/project/{project:int}": _workflow("project"),
     "/task/{task:int}": _workflow("task"),
     "/workspace": _workflow("workspace"),

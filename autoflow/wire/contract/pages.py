@@ -109,8 +109,13 @@ class ListedWorkspace(TypedDict):
 
 
 class StartPage(TypedDict):
-    """The start page."""
+    """The start page.
 
+    Args:
+        isAdmin: whether the caller sees an audit log: an admin of a team, with a token of scope admin.
+    """
+
+    isAdmin: bool
     workspaces: list[ListedWorkspace]
     projects: ProjectList
     runs: RunList

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select, tuple_
 
 from autoflow.server.db import projects, tasks, teams
-from autoflow.server.db.access import visible
+from autoflow.server.db.access import caller, visible
 from autoflow.server.db.schema import datasets, items, versions, workspaces
 from autoflow.server.db.schema import projects as table
 from autoflow.server.db.schema import tasks as task_table
@@ -125,7 +125,9 @@ def start(conn: Connection, request: contract.StartPageRequest) -> contract.Star
         }
         for row in rows
     ]
+    administered = caller(conn).administered
     return {
+        "isAdmin": administered is None or bool(administered),
         "workspaces": entries,
         "projects": list_projects.function(conn, contract.ProjectListRequest(limit=request.limit)),
         "runs": list_runs.function(conn, run_pages.RunListRequest(limit=request.limit)),

@@ -2539,6 +2539,8 @@ export interface SourceRun {
 
 /** The start page. */
 export interface StartPage {
+  /** whether the caller sees an audit log: an admin of a team, with a token of scope admin. */
+  isAdmin: boolean;
   workspaces: Array<ListedWorkspace>;
   projects: ProjectList;
   runs: RunList;

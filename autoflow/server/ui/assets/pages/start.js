@@ -129,8 +129,9 @@ function compareBar(table) {
  */
 function render(start, recent) {
   const empty = !start.projects.projects.length && !start.runs.runs.length;
+  const audit = start.isAdmin ? [element("a", { class: "button", href: "/audit" }, "Audit log")] : [];
   const sections = [
-    element("h1", {}, "Start"),
+    element("div", { class: "row title" }, element("h1", {}, "Start"), ...audit),
     ...(empty ? [] : [recentSection(recent)]),
     element(
       "section",
