@@ -30,6 +30,7 @@ MLFLOW = Path(__file__).parents[1] / ".venv-mlflow" / "bin" / "mlflow"
 SECONDS = float(os.environ.get("BENCH_SECONDS", "10"))
 ROUNDS = 3
 RUNS = 100
+ATTEMPTS = 5  # of a request whose connection was closed
 CLIENTS = {1: 10.0, 8: 6.0}  # of each number of clients: our goal, in times of MLflow's edges a second
 _API = "/api/2.0/mlflow/"
 
@@ -77,9 +78,16 @@ def _wait(port: int, process: subprocess.Popen[bytes], seconds: float = 300) -> 
 
 
 def _post(connection: http.client.HTTPConnection, path: str, body: bytes, verb: str = "POST") -> tuple[int, bytes]:
-    connection.request(verb, path, body, {"Content-Type": "application/json"})
-    response = connection.getresponse()
-    return response.status, response.read()
+    for attempt in range(ATTEMPTS):
+        try:
+            connection.request(verb, path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return response.status, response.read()
+        except ConnectionError:  # a worker of MLflow's server was replaced: a client connects again
+            connection.close()
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError
 
 
 def mlflow_runs(port: int) -> list[str]:

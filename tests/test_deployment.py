@@ -15,6 +15,7 @@ from autoflow.cli import serve_options
 from autoflow.cli.main import parser
 from autoflow.server.http.app import application
 from autoflow.server.server import Server
+from tests import go_templates
 
 yaml = pytest.importorskip("yaml")
 
@@ -102,3 +103,35 @@ def test_the_container_file_follows_the_rules():
         pytest.skip("hadolint is not installed here")
     done = subprocess.run([hadolint, str(DEPLOY / "Containerfile")], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+CHARTS = {
+    "by itself": {},
+    "with an address": {"ingress": {"host": "a.example.org", "className": "nginx", "tlsSecret": "tls"}},
+    "several": {"replicas": 3, "secret": "autoflow", "options": {"access_log": "-", "migrate": True}},
+    "on a class of storage": {"volume": {"size": "1Gi", "storageClass": "fast"}},
+}
+
+
+@pytest.mark.parametrize("changes", CHARTS.values(), ids=CHARTS)
+def test_the_manifests_of_the_chart_are_valid(changes):
+    """Against the schemas of Kubernetes; rendered as Helm does it, by what the tests know of its language."""
+    kubernetes = pytest.importorskip("kubernetes_validate")
+    values = {**yaml.safe_load(text("chart/values.yaml")), **changes}
+    rendered = go_templates.render(text("chart/templates/server.yaml"), values)
+    manifests = [manifest for manifest in yaml.safe_load_all(rendered) if manifest]
+    for manifest in manifests:
+        kubernetes.validate(manifest, kubernetes.latest_version(), strict=True)
+    kinds = {manifest["kind"] for manifest in manifests}
+    assert ("PersistentVolumeClaim" in kinds, "Ingress" in kinds) == ("replicas" not in changes, "ingress" in changes)
+    (deployment,) = (manifest for manifest in manifests if manifest["kind"] == "Deployment")
+    assert deployment["spec"]["replicas"] == values["replicas"]
+    (config,) = (manifest for manifest in manifests if manifest["kind"] == "ConfigMap")
+    assert config["data"]["AUTOFLOW_SERVE_ACCESS_LOG"] == "-"
+
+
+def test_several_replicas_need_a_shared_store():
+    """Else each would have a store of its own."""
+    values = {**yaml.safe_load(text("chart/values.yaml")), "replicas": 2}
+    with pytest.raises(go_templates.Failed, match="several replicas need a secret"):
+        go_templates.render(text("chart/templates/server.yaml"), values)
