@@ -35,6 +35,7 @@ _OUTSIDE = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
     """Leave out the tests of `make soak`, unless they are asked for by their marker, and group the others.
 
