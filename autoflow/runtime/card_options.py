@@ -14,6 +14,7 @@ from autoflow.model.card import SETTING_NAMES, WorkflowSettings
 from autoflow.model.template import Template
 from autoflow.outbox.record_encoder import encode, encode_member, encode_members, encode_object
 from autoflow.runtime.call import Call, ResultPending, check_callable, recorder_of
+from autoflow.runtime.icon_names import warn_of_unknown_icon
 from autoflow.runtime.templating import Names, TextRenderer, compile_text, parse_template
 
 ICON = ("icon", "icon_color", "icon_bg_color")
@@ -21,7 +22,7 @@ _ONE_SLASH = re.compile(r"/(?!/)")
 
 
 def check_icon(properties: Mapping[str, Any]) -> None:
-    """Check that an icon has all three of its properties, or none.
+    """Check that an icon has all three of its properties, or none; log a warning if its name is not known.
 
     Raises:
         CardError: some are missing.
@@ -29,6 +30,9 @@ def check_icon(properties: Mapping[str, Any]) -> None:
     missing = [name for name in ICON if not properties.get(name)]
     if missing and len(missing) < len(ICON):
         raise CardError(f"an icon needs icon, icon_color and icon_bg_color; {', '.join(missing)} missing")
+    icon = properties.get("icon")
+    if isinstance(icon, str):
+        warn_of_unknown_icon(icon)
 
 
 class CardOptions:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import logging
 
 import pytest
 
 from autoflow import WorkflowMeta, WorkflowSettings, versioned, workflow, workflow_input, workflow_output
 from autoflow.errors import CardError, DecorationError, TargetError, UnknownKindError, UnknownParameterError
 from autoflow.model.entity_types import kinds
+from autoflow.runtime import icon_names
 
 pytestmark = pytest.mark.core
 
@@ -264,3 +266,17 @@ def test_an_error_names_the_decorator_the_function_and_the_option(options, optio
     assert f" {option}: " in str(caught.value)
     if "{" in options[option] and option != "url":
         assert repr(options[option])[1:-1].strip("{}") in str(caught.value)
+
+
+def test_an_unknown_icon_is_warned_of_once(caplog, monkeypatch, tmp_path):
+    """The warning names the closest icon; names of the set, templates, and a package without icons are silent."""
+    sheet = tmp_path / "zmdi.css"
+    sheet.write_text(".zmdi-archive:before { content: '\\f105' }\n.zmdi-album:before { content: '\\f104' }\n")
+    monkeypatch.setattr(icon_names, "_SHEET", sheet)
+    icon_names._known.cache_clear()
+    icon_names.warn_of_unknown_icon.cache_clear()
+    with caplog.at_level(logging.WARNING, logger="autoflow"):
+        for icon in ("archiv", "archiv", "archive", "zmdi-album", "{x}"):
+            workflow_input("project", value="x", **{**ICON, "icon": icon})(lambda x: x)
+    assert [record.getMessage().partition("; ")[2] for record in caplog.records] == ["did you mean 'archive'?"]
+    icon_names._known.cache_clear()
