@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from autoflow.errors import NotReproducible
 from autoflow.model.reproduction import Cause, ComparisonRow
 from autoflow.reproduction import attempt, environment
 from autoflow.reproduction.code import RunCode
@@ -65,7 +66,10 @@ def execute(
         _environment_folder(keep=options.keep) as folder,
     ):
         python = environment.prepare(job, present, tree, folder, notes)
-        first = attempt.run_command(job, command, python, tree)
+        try:
+            first = attempt.run_command(job, command, python, tree)
+        except NotReproducible as error:  # what is missing may be the reason
+            raise NotReproducible("; ".join([str(error), *notes])) from error
         rows = attempt.compare(job, first, projects, tree)
         written = attempt.written_files(job, first.run)
         if options.twice:

@@ -130,7 +130,10 @@ def apply_code(repository: str, code: RunCode, tree: str, patch_file: str) -> It
         usable = inside and is_commit(module["commit"]) and os.path.exists(os.path.join(source, ".git"))
         add = [*_filter_options(source), "worktree", "add", "--quiet", "--detach", "--force", target, module["commit"]]
         if not usable or not _succeeds(source, *add):
-            yield f"submodule {module['path']} has no commit {module['commit'][:12]} here, so its files are missing"
+            yield (
+                f"submodule {module['path']} has no commit {module['commit'][:12]} here, so its files are missing: "
+                "git submodule update --init gets them"
+            )
     write_files(code, tree)
 
 

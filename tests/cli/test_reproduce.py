@@ -190,16 +190,18 @@ def test_code_outside_of_a_repository(api, tmp_path, command):
 
 
 def test_a_failing_command(api, repo, command, tmp_path):
-    """The exit code is 2, the working tree is removed, and the restored project is named."""
+    """The exit code is 2, the working tree is removed, the restored project and what may be the reason are named."""
     script = repo.folder / "train.py"
     broken = tmp_path / "broken"
-    script.write_text(f"import os\nif os.path.exists({str(broken)!r}):\n    raise SystemExit(3)\n" + script.read_text())
+    app = script.read_text().replace('workflow("Train", ', 'workflow("Train", environment=["DB_PASSWORD"], ')
+    script.write_text(f"import os\nif os.path.exists({str(broken)!r}):\n    raise SystemExit(3)\n" + app)
     repo.commit("fails when result")
-    repo.run("--project-id", "1")
+    repo.run("--project-id", "1", DB_PASSWORD="hunter2")
     broken.touch()
     code, _, errors = command("reproduce", MODEL, "--run", "--yes")
     assert code == 2
     assert "exited with code 3" in errors
+    assert "the recorded variable 'DB_PASSWORD' is not set again" in errors
     assert "lemons, from ver. 1" in errors
     assert git(repo.folder, "worktree", "list").count("\n") == 0
 
