@@ -8,7 +8,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -220,6 +220,8 @@ def restore(args: argparse.Namespace) -> int:
         raise ValueError(
             "--format, --strict, --link, --dataset, --filter and --sample need --to: a project is restored as a whole"
         )
+    if args.to is not None and args.skip_missed:
+        raise ValueError("--skip-missed is for a restored project; --filter and --dataset choose what a folder gets")
     api = open_api()
     version = _version(api, args.which)
     name = f"version:{version.id}"
@@ -346,11 +348,25 @@ def verify(args: argparse.Namespace) -> int:
         for version in problem["versions"]:
             label = f"version:{version['id']} (V{version['version']} of project:{version['projectId']})"
             print(f"    used by {label}")
-    if problems:
-        print(
+    for line in _remedies(problems):
+        print(line)
+    return 1 if problems else 0
+
+
+def _remedies(problems: Sequence[IntegrityProblem]) -> list[str]:
+    """Return what can be done about damage: what is stored can be uploaded again, files elsewhere be put back."""
+    sources = [problem for problem in problems if problem["problem"].startswith("the source ")]
+    lines = []
+    if len(sources) < len(problems):
+        lines.append(
             "Upload the damaged files again, or restore without them: autoflow versions restore VERSION --skip-missed"
         )
-    return 1 if problems else 0
+    if sources:
+        lines.append(
+            "Put the sources back as they were, or import their folder again from where it is now: "
+            "autoflow versions create PATH --by-reference --project N"
+        )
+    return lines
 
 
 def collect(args: argparse.Namespace) -> int:

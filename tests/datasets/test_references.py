@@ -70,6 +70,25 @@ def test_a_changed_file_is_not_served(sync, linked, api, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_a_renamed_folder_serves_its_versions(sync, linked, api, tmp_path):
+    """After an import from its new path also those made before, which name the old one; both verify as whole."""
+    project = sync(by_reference=True)
+    before = api.project.version.create(project.id)
+    moved = linked.rename(tmp_path / "limes")
+    with pytest.raises(ServerRefused, match=r"cannot be read.*import its folder again from where it is now"):
+        to_folder(api.transport, before, tmp_path / "out")
+    sync(path=moved, by_reference=True, project_id=project.id)
+    after = api.project.version.create(project.id)
+    for version in (before, after):
+        to_folder(api.transport, version, tmp_path / f"out{version}")
+        path = tmp_path / f"out{version}" / "a b%é" / "img" / "1.png"
+        assert path.read_bytes() == png((1, 0, 0), (20, 10))
+    assert api.project.version.verify(3) == []
+    (moved / "a b%é" / "1.png").unlink()
+    (problem,) = api.project.version.verify(3)
+    assert [version["id"] for version in problem["versions"]] == [before, after]
+
+
 def test_switching_between_copy_and_reference(sync, linked, api, tmp_path, later):
     """All images are uploaded again in the other mode, and keep their ids."""
     project = sync(by_reference=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, or_, select
 
-from autoflow.server.db.schema import blobs, documents
+from autoflow.server.db.schema import blobs, documents, items, items_history
 from autoflow.server.paging import chunks
 
 # By an item's column with a hash: the table that has the hash, and the item's column for its id there.
@@ -40,3 +40,15 @@ def content_in(table: Table, hashes: Sequence[str]) -> ColumnElement[bool]:
     """Return the condition that the content of a row of `items` or their history is one of at most `CHUNK` hashes."""
     blob_ids = select(blobs.c.id).where(blobs.c.hash.in_(hashes))
     return or_(table.c.blob_id.in_(blob_ids), and_(table.c.blob_id.is_(None), table.c.hash.in_(hashes)))
+
+
+def file_links(conn: Connection, hashes: Sequence[str]) -> dict[str, list[str]]:
+    """Return the links to files by which any items, of now or of the past, have some contents, by hash."""
+    links: dict[str, list[str]] = {}
+    for part in chunks(hashes):
+        for table in (items, items_history):
+            query = select(table.c.hash, table.c.link).distinct()
+            query = query.where(content_in(table, part), table.c.link.like("file://%"))
+            for content_hash, link in conn.execute(query.order_by(table.c.link)):
+                links.setdefault(content_hash, []).append(link)
+    return links

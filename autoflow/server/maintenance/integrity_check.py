@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import RowMapping
 
 from autoflow.errors import ServerBusy
+from autoflow.server.db import content_ids
 from autoflow.server.db.blobs import DAMAGED
 from autoflow.server.maintenance import blob_usage
 from autoflow.server.maintenance.blob_usage import Scope
@@ -140,10 +142,17 @@ class IntegrityCheck:
             page = blob_usage.external_or_missing(conn, self._scope, after, limit)
         state.count("sources", len(page))
         problems = {row["hash"]: problem for row in page if (problem := self._problem_of_source(row)) is not None}
+        sizes = {row["hash"]: row["size"] for row in page}
+        with self._store.read() as conn:
+            links = content_ids.file_links(conn, list(problems))
+        for content_hash, others in links.items():
+            rows = ({"hash": content_hash, "link": link, "size": sizes[content_hash]} for link in others)
+            if any(self._problem_of_source(row) is None for row in rows):
+                del problems[content_hash]  # a version reads it there
         self._report(state, problems)
         return [page[-1]["hash"], page[-1]["link"]] if len(page) == limit else None
 
-    def _problem_of_source(self, row: RowMapping) -> str | None:
+    def _problem_of_source(self, row: Mapping[str, Any] | RowMapping) -> str | None:
         path = external_files.path_of(row["link"]) if row["link"] else None
         if path is None:
             return "missing"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +20,10 @@ from autoflow.server.errors import Gone
 from autoflow.wire.content_hash import encode_hash
 
 _CHUNK = 1024 * 1024
+REMEDY = (
+    "put it back as it was, or import its folder again from where it is now: "
+    "autoflow versions create PATH --by-reference --project N"
+)
 
 
 def path_of(link: str) -> str | None:
@@ -72,24 +76,36 @@ def _read_range(path: str, start: int, stop: int | None) -> Iterator[bytes]:
 
 
 class _Source:
-    """One external file, as the blob store that its `Content` reads from."""
+    """An external file, as the blob store that its `Content` reads from.
 
-    def __init__(self, link: str) -> None:
-        self._link = link
+    Args:
+        links: its link, and those of other files that had the same content.
+    """
+
+    def __init__(self, links: Sequence[str]) -> None:
+        self._links = links
 
     def read(self, blob_hash: str, _generation: str, start: int, stop: int) -> Iterator[bytes]:
         """Return the bytes from `start` to before `stop`, in chunks.
 
         Raises:
-            Gone: the file does not exist any more, or has changed.
+            Gone: no such file exists any more, or all have changed.
         """
-        reason = check(self._link, blob_hash)
-        if reason is not None:
-            raise Gone(reason)
-        yield from _read_range(path_of(self._link) or "", start, stop)
+        reasons = []
+        for link in self._links:
+            if (reason := check(link, blob_hash)) is None:
+                yield from _read_range(path_of(link) or "", start, stop)
+                return
+            reasons.append(reason)
+        raise Gone(f"{reasons[0]}: {REMEDY}")
 
 
-def content(item: Mapping[str, Any] | RowMapping) -> Content:
-    """Return an external file as a response body; reading it fails if the file has changed."""
-    source = cast(BlobStore, _Source(item["link"]))
+def content(item: Mapping[str, Any] | RowMapping, others: Sequence[str] = ()) -> Content:
+    """Return an external file as a response body; reading it fails if the file has changed.
+
+    Args:
+        item: its item.
+        others: links of files with the same content, which are read if it has changed or was moved.
+    """
+    source = cast(BlobStore, _Source(list(dict.fromkeys([item["link"], *others]))))
     return Content(source, item["hash"], "", item["size"] or 0, item["name"], item["mime"])

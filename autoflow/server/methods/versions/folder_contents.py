@@ -45,6 +45,8 @@ def contents(context: OperationContext, request: contract.FolderContentsRequest)
     with context.store.read() as conn:
         item_rows = _items_by_hash(conn, request.id, request.hashes)
         blob_rows = blobs.find_of_rows(conn, list(item_rows))
+        # A folder may have been renamed since: the same content at another path will do.
+        links = content_ids.file_links(conn, [content for content in item_rows if content not in blob_rows])
     pieces: list[bytes | Content] = []
     for content_hash in dict.fromkeys(request.hashes):
         item = item_rows.get(content_hash)
@@ -52,7 +54,7 @@ def contents(context: OperationContext, request: contract.FolderContentsRequest)
             row = blob_rows[content_hash]
             content = Content(context.blobs, content_hash, row["generation"], row["size"], content_hash, row["mime"])
         elif item is not None and external_files.is_external(item):
-            content = external_files.content(item)
+            content = external_files.content(item, links.get(content_hash, ()))
         else:
             raise NotFound("content", content_hash)
         pieces += [f"{content_hash} {content.size}\n".encode(), content]
