@@ -193,7 +193,8 @@ def find_changes(conn: Connection, span: EpochRange) -> list[ItemChange]:
     changes = []
     in_both = _changed(span, [table for table, ids in begun.items() if ids & ended])
     for item_id, labels_was, labels_now, bits, tags_was, tags_now in _rows(conn, in_both):
-        if aspects := _aspects(bits, tags_was, tags_now):
+        aspects = _aspects_of_bits(bits) if tags_was is None else _aspects(bits, tags_was, tags_now)
+        if aspects:
             changes.append(ItemChange("changed", item_id, item_id, aspects, (labels_was, labels_now)))
     removed = _rows(conn, _removed(span)) if ended.difference(*begun.values()) else []
     added = _rows(conn, _added(span, [table for table, ids in begun.items() if ids - ended]))
@@ -202,7 +203,7 @@ def find_changes(conn: Connection, span: EpochRange) -> list[ItemChange]:
     changes += _between_pairs(conn, span, pairs)
     changes += [ItemChange("removed", row.id, None, (), (row.labels, 0)) for row in removed if row.id not in old_ids]
     changes += [ItemChange("added", None, row.id, (), (0, row.labels)) for row in added if row.id not in new_ids]
-    return sorted(changes, key=lambda change: change.number)
+    return sorted(changes, key=lambda change: change.after or change.before or 0)
 
 
 _Pair = tuple[Any, Any, bool]  # a removed row, the added row that replaced it, and whether their datasets differ

@@ -152,9 +152,11 @@ def _reversed(change: ItemChange) -> ItemChange:
 
 
 def _item_counts(changes: Sequence[ItemChange]) -> contract.ItemCounts:
-    aspects = Counter(aspect for change in changes for aspect in change.aspects)
+    aspects = Counter[str]()
+    for together, count in Counter(map(attrgetter("aspects"), changes)).items():
+        aspects.update(dict.fromkeys(together, count))
     return {
-        **_change_counts(Counter(change.status for change in changes)),
+        **_change_counts(Counter(map(attrgetter("status"), changes))),
         "bytes": aspects["bytes"],
         "name": aspects["name"],
         "dataset": aspects["dataset"],
@@ -166,7 +168,8 @@ def _item_counts(changes: Sequence[ItemChange]) -> contract.ItemCounts:
 
 
 def _label_totals(changes: Sequence[ItemChange]) -> contract.LabelTotals:
-    before, after = (sum(change.labels[side] for change in changes) for side in (0, 1))
+    numbers = Counter(map(attrgetter("labels"), changes))
+    before, after = (sum(pair[side] * count for pair, count in numbers.items()) for side in (0, 1))
     return {"before": before, "after": after}
 
 
@@ -210,7 +213,7 @@ def diff(conn: Connection, request: contract.VersionDiffRequest) -> contract.Ver
             totals.update(change["labels"])
         labels = {**labels, **_change_counts(totals)}
     after = request.after
-    remaining = [change for change in changes if change.number > after]
+    remaining = [change for change in changes if change.number > after] if after else changes
     return {
         "projectId": epochs.project,
         "from": _version(first),
