@@ -136,6 +136,13 @@ def read_encoded_documents(conn: Connection, hashes: Sequence[str]) -> dict[str,
     return texts
 
 
+def read_own_documents(conn: Connection, item_rows: Sequence[RowMapping]) -> dict[int, Any]:
+    """Return the annotation documents of items by id, each decoded for its item: equal ones are stored once."""
+    names = {row["id"]: row["annotation"] for row in item_rows if row["annotation"]}
+    texts = read_encoded_documents(conn, sorted(set(names.values())))
+    return {number: json_codec.load(texts[name].decode()) for number, name in names.items() if name in texts}
+
+
 def read_documents(conn: Connection, hashes: Sequence[str]) -> dict[str, Any]:
     """Return annotation documents by hash."""
     return {name: json_codec.load(text.decode()) for name, text in read_encoded_documents(conn, hashes).items()}

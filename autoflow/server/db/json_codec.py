@@ -6,6 +6,8 @@ import json
 import math
 from typing import Any
 
+import msgspec
+
 from autoflow.server import limits
 from autoflow.server.errors import Invalid
 
@@ -52,4 +54,9 @@ def _check_depth(value: Any) -> None:
 
 def load(text: str | None) -> Any:
     """Return the value that `dump` wrote, None for None."""
-    return None if text is None else json.loads(text)
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:  # lone surrogates and infinities, which it does not know
+        return json.loads(text)

@@ -11,16 +11,19 @@ from autoflow.server import limits
 from autoflow.server.geometry.masks import Box, measure_bitmap
 
 Point = tuple[float, float]
+_NUMBERS = (int, float)
 
 
 def _vertices(points: Any) -> Iterator[Point]:
     for point in points if isinstance(points, list) else ():
-        if isinstance(point, list) and len(point) == 2 and all(_is_coordinate(value) for value in point):
-            yield point[0], point[1]
+        if isinstance(point, list) and len(point) == 2:
+            x, y = point
+            if _is_coordinate(x) and _is_coordinate(y):
+                yield x, y
 
 
 def _is_coordinate(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= limits.COORDINATE
+    return type(value) in _NUMBERS and abs(value) <= limits.COORDINATE
 
 
 def _area(vertices: Sequence[Point]) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -43,8 +42,8 @@ def item_of(number: int, noun: str) -> int:
 
 def read(conn: Connection, item_rows: Sequence[RowMapping]) -> dict[int, JsonObject]:
     """Return the stored documents of items by id, each a copy."""
-    texts = items.read_documents(conn, sorted({row["annotation"] for row in item_rows if row["annotation"]}))
-    return {row["id"]: copy.deepcopy(texts.get(row["annotation"]) or empty()) for row in item_rows}
+    documents = items.read_own_documents(conn, item_rows)
+    return {row["id"]: documents.get(row["id"]) or empty() for row in item_rows}
 
 
 def shared_objects(conn: Connection, dataset_ids: Iterable[int]) -> dict[int, SharedObjects]:

@@ -5,7 +5,6 @@ Names of classes and tags are taken from the project's meta when a document is r
 
 from __future__ import annotations
 
-import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -53,9 +52,8 @@ def _numbered(stored: list[dict[str, Any]], sent: list[RequestParser], image_id:
 
 def stored_documents(conn: Connection, image_rows: Sequence[RowMapping]) -> dict[int, JsonObject]:
     """Return the stored documents of images by image number; an empty one for an image without annotation."""
-    texts = items.read_documents(conn, [row["annotation"] for row in image_rows if row["annotation"]])
-    # a copy each: images of equal annotations share a text
-    return {row["id"]: copy.deepcopy(texts.get(row["annotation"], {"objects": []})) for row in image_rows}
+    documents = items.read_own_documents(conn, image_rows)
+    return {row["id"]: documents.get(row["id"], {"objects": []}) for row in image_rows}
 
 
 class AnnotationWriter:
