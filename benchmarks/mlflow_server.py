@@ -7,6 +7,7 @@ nothing to compare with. The two take turns, each on a store of its own.
 
 from __future__ import annotations
 
+import functools
 import http.client
 import itertools
 import json
@@ -17,9 +18,10 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from measure import Goal, machine, progress, publish, table
 from server import Client, in_threads, served, single_edge
@@ -37,9 +39,24 @@ _API = "/api/2.0/mlflow/"
 Request = tuple[str, bytes]
 
 
+class Peer(NamedTuple):
+    """A server, and the request of an edge by its number."""
+
+    port: int
+    pid: int
+    make: Callable[[int], Request]
+
+
+class Rate(NamedTuple):
+    """Edges a second, and the milliseconds of the server's processor time that one takes."""
+
+    edges: float
+    milliseconds: float
+
+
 @contextmanager
-def mlflow_served(folder: str) -> Iterator[int]:
-    """MLflow's server on a new store; its port."""
+def mlflow_served(folder: str) -> Iterator[tuple[int, int]]:
+    """MLflow's server on a new store; its process's number and its port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [str(MLFLOW), "server", "--host", "127.0.0.1", "--port", str(port)]
@@ -60,7 +77,7 @@ def mlflow_served(folder: str) -> Iterator[int]:
     )
     try:
         _wait(port, process)
-        yield port
+        yield process.pid, port
     finally:
         os.killpg(process.pid, signal.SIGTERM)  # its workers are children of their own
         process.wait(60)
@@ -114,40 +131,56 @@ def our_edge(number: int) -> Request:
     return methods.PATH + method, body
 
 
-def rate(port: int, make: Callable[[int], Request], numbers: Iterator[int], clients: int) -> float:
-    """Edges a second that clients with kept connections bring in `SECONDS`."""
+def processor_seconds(pid: int) -> float:
+    """The processor time of a process and of those that it has started."""
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended
+            fields = entry.read_text().rpartition(")")[2].split()
+            number = int(entry.parent.name)
+            parents[number], ticks[number] = int(fields[1]), int(fields[11]) + int(fields[12])
+    family = {pid}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    return sum(ticks.get(number, 0) for number in family) / os.sysconf("SC_CLK_TCK")
+
+
+def rate(peer: Peer, numbers: Iterator[int], clients: int) -> Rate:
+    """What clients with kept connections bring in `SECONDS`."""
     counts: list[int] = []
-    begin = time.monotonic()
+    begin, spent = time.monotonic(), processor_seconds(peer.pid)
 
     def work(_client: int) -> None:
         done = 0
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", peer.port, timeout=60)) as connection:
             while time.monotonic() < begin + SECONDS:
-                status, content = _post(connection, *make(next(numbers)))
+                status, content = _post(connection, *peer.make(next(numbers)))
                 assert status == 200, content
                 done += 1
         counts.append(done)
 
     in_threads(clients, work)
-    return sum(counts) / (time.monotonic() - begin)
+    edges = sum(counts)
+    return Rate(edges / (time.monotonic() - begin), (processor_seconds(peer.pid) - spent) / edges * 1000)
 
 
-def compare(our_port: int, mlflow_port: int) -> tuple[list[tuple[str, ...]], list[Goal]]:
-    """The rates of both, in turn, and how many times MLflow's is ours."""
-    runs = mlflow_runs(mlflow_port)
-    cases = {"autoflow serve": (our_port, our_edge), "mlflow server": (mlflow_port, lambda n: mlflow_edge(runs, n))}
+def compare(peers: Mapping[str, Peer]) -> tuple[list[tuple[str, ...]], list[Goal]]:
+    """What the peers bring in turn, and how many times the second's rate is the first's."""
     numbers = itertools.count(1)
     rows: list[tuple[str, ...]] = []
     goals: list[Goal] = []
     for clients, goal in CLIENTS.items():
-        rates: dict[str, list[float]] = {name: [] for name in cases}
+        rates: dict[str, list[Rate]] = {name: [] for name in peers}
         for turn in range(ROUNDS):
-            for name, (port, make) in cases.items():
+            for name, peer in peers.items():
                 progress(f"{name}, {clients} clients, round {turn + 1}")
-                rates[name].append(rate(port, make, numbers, clients))
-        ours, theirs = (statistics.median(rates[name]) for name in cases)
+                rates[name].append(rate(peer, numbers, clients))
+        ours, theirs = (statistics.median(each.edges for each in rates[name]) for name in peers)
+        our_time, their_time = (statistics.median(each.milliseconds for each in rates[name]) for name in peers)
         who = f"{clients} client{'s' if clients > 1 else ''}"
-        rows.append((who, f"{ours:,.0f}", f"{theirs:,.0f}", f"{ours / theirs:.1f}"))
+        times = f"{our_time:.2f} ms and {their_time:.2f} ms, {their_time / our_time:.1f} times"
+        rows.append((who, f"{ours:,.0f}", f"{theirs:,.0f}", f"{ours / theirs:.1f}", times))
         figure = f"edges of {who}, `autoflow serve` beside `mlflow server`"
         goals.append(Goal(figure, f"≥ {goal:.0f} times", f"{ours / theirs:.1f}", ours / theirs >= goal))
     return rows, goals
@@ -162,15 +195,18 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as ours,
         tempfile.TemporaryDirectory() as theirs,
-        served(ours, None) as (_pid, url),
-        mlflow_served(theirs) as mlflow_port,
+        served(ours, None) as (pid, url),
+        mlflow_served(theirs) as (mlflow_pid, mlflow_port),
     ):
         with closing(Client(url)) as client:
             for number in range(1, RUNS + 1):
                 client.call("autoflow.tasks.ensure", id=number)
-        rows, goals = compare(int(url.rpartition(":")[2]), mlflow_port)
-    about = f"SQLite both, edges one a request, {ROUNDS} rounds of {SECONDS:.0f} s in turn, medians of edges a second."
-    columns = ("clients", "autoflow serve", "mlflow server (log-inputs)", "times")
+        runs = mlflow_runs(mlflow_port)
+        mlflow = Peer(mlflow_port, mlflow_pid, functools.partial(mlflow_edge, runs))
+        own = Peer(int(url.rpartition(":")[2]), pid, our_edge)
+        rows, goals = compare({"autoflow serve": own, "mlflow server": mlflow})
+    about = f"SQLite both, edges one a request, {ROUNDS} rounds of {SECONDS:.0f} s in turn, medians."
+    columns = ("clients", "edges a second here", "`log-inputs` a second", "times", "processor time an edge")
     publish(f"{head}{about}\n\n{table(columns, rows)}\n", goals)
 
 

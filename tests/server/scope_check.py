@@ -31,6 +31,7 @@ WRITABLE = {
         ),
     },
     ScopeKind.PROJECT: {"projects", "datasets", "items", "project_meta", "versions", "removed_datasets"},
+    ScopeKind.WORKSPACE: {"projects"},
     ScopeKind.FILES: {"files"},
     ScopeKind.RUN: {"runs"},
     ScopeKind.TASK: {"run_values", "tasks", "task_numbers", "task_facts", "task_data", "edges", "logs"},

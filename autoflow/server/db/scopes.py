@@ -1,10 +1,10 @@
 """The scopes of write transactions, and their advisory locks on PostgreSQL.
 
-A write names the scopes that it changes: projects, the files of a team, runs and tasks. It holds the lock of the store
-in shared mode and those of its scopes exclusively, so that writes of different scopes do not wait for each other, and
-what a write reads within its scopes stays true until it commits. A write without scopes holds the lock of the store
-exclusively. All locks are taken in one order, the store's first, and before the write's own statements: there are no
-deadlocks among them.
+A write names the scopes that it changes: projects, new ones of a workspace, the files of a team, runs and tasks. It
+holds the lock of the store in shared mode and those of its scopes exclusively. So writes of different scopes do not
+wait for each other, and what a write reads within its scopes stays true until it commits. A write without scopes holds
+the lock of the store exclusively. All locks are taken in one order, the store's first, and before the write's own
+statements: there are no deadlocks among them.
 
 Rows outside of all scopes (blobs and leases on them, documents, apps, entities of other servers, notes, the audit log)
 are only inserted, or changed in ways that commute; those statements are in an order, too. The versions of a model are
@@ -45,6 +45,7 @@ class ScopeKind(IntEnum):
     FILES = 2
     RUN = 3
     TASK = 4
+    WORKSPACE = 5
 
 
 class Scope(NamedTuple):
@@ -52,7 +53,7 @@ class Scope(NamedTuple):
 
     Args:
         kind: its kind.
-        key: the project's or the team's id, the run's key, or the task's origin and number.
+        key: the project's, the team's or the workspace's id, the run's key, or the task's origin and number.
     """
 
     kind: ScopeKind
@@ -73,6 +74,11 @@ def project(project_id: int) -> Scope:
 def files(team_id: int) -> Scope:
     """Return the scope of a team's files."""
     return Scope(ScopeKind.FILES, str(team_id))
+
+
+def workspace(workspace_id: int) -> Scope:
+    """Return the scope of new projects of a workspace: no two get the same name."""
+    return Scope(ScopeKind.WORKSPACE, str(workspace_id))
 
 
 def run(key: str) -> Scope:

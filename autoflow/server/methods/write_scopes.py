@@ -151,4 +151,5 @@ SCOPES: Mapping[str, MethodScope] = {
         ("projects.versions.cancel-reservation", "projects.versions.update"), _of_rows(versions, _number("id"))
     ),
     "projects.versions.commit": _commit,
+    "projects.add": lambda _conn, request: [scopes.workspace(request.number("workspaceId"))],
 }

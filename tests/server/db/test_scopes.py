@@ -191,8 +191,9 @@ def test_edges_of_an_app_wait_for_its_task_alone(server, client, mine):
 
 def test_a_write_of_the_store_excludes_all(server, client, mine):
     """A write without scopes, such as one of the garbage collector, waits for all, and all for it."""
+    removed = client.project("of the store")
     with Holder(server) as holder:
-        held_back = ends(client.project, "of the store")
+        held_back = ends(lambda: client.call("projects.remove", id=removed))
         assert waits(held_back)
         holder.release()
         held_back.result(WAIT)
@@ -210,6 +211,18 @@ def test_a_write_of_the_store_excludes_all(server, client, mine):
         assert waits(held_back)
         over.set()
         held_back.result(WAIT)
+
+
+def test_new_projects_of_a_workspace_wait_for_each_other_alone(server, client, mine):
+    """A project is created beside writes of other projects; of two with the same name, one is refused."""
+    with Holder(server, scopes.project(mine[0]), scopes.workspace(2)):
+        assert ends(client.project, "beside").result(WAIT) > mine[0]
+    with Holder(server, scopes.workspace(1)) as holder:
+        same = [ends(client.project, "same") for _ in range(2)]
+        assert all(waits(future) for future in same)
+        holder.release()
+        errors = [future.exception(WAIT) for future in same]
+    assert sorted(error.status for error in errors if error is not None) == [409]
 
 
 def test_numbers_of_tasks_do_not_wait_and_are_taken_once(server, client):
