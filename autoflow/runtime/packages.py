@@ -49,8 +49,10 @@ def installed_packages() -> Packages:
                 if outdated := list(_outdated(source, files)):
                     packages.outdated[name] = outdated
         time.sleep(0)  # yield the interpreter to the app's threads
-    versions, sources, installed, outdated = (dict(sorted(values.items())) for values in packages)
-    return Packages(versions, sources, installed, outdated)
+    versions, sources, installed = (
+        dict(sorted(values.items())) for values in (packages.versions, packages.sources, packages.installed)
+    )
+    return Packages(versions, sources, installed, dict(sorted(packages.outdated.items())))
 
 
 def _name_and_version(distribution: Distribution) -> tuple[str, str]:
