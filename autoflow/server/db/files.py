@@ -12,6 +12,7 @@ from autoflow.server import timestamps
 from autoflow.server.blobs import ReceivedBlob
 from autoflow.server.db import erased_contents
 from autoflow.server.db.access import caller, get_row, visible
+from autoflow.server.db.json_rows import among
 from autoflow.server.db.schema import blobs, files
 from autoflow.server.errors import Invalid
 
@@ -58,7 +59,7 @@ def history(conn: Connection, team_id: int, path: str) -> list[RowMapping]:
 
 def revision_numbers(conn: Connection, numbers: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Return for each file, by id, its number among the files of its path, from 1, and their count."""
-    paths = select(files.c.team_id, files.c.path).where(files.c.id.in_(list(numbers))).distinct().subquery()
+    paths = select(files.c.team_id, files.c.path).where(among(conn, files.c.id, numbers)).distinct().subquery()
     path = (files.c.team_id, files.c.path)
     query = select(
         files.c.id,
@@ -66,7 +67,7 @@ def revision_numbers(conn: Connection, numbers: Iterable[int]) -> dict[int, tupl
         func.count().over(partition_by=path).label("count"),
     ).join(paths, (paths.c.team_id == files.c.team_id) & (paths.c.path == files.c.path))
     inner = query.where(visible(conn, files)).subquery()
-    rows = conn.execute(select(inner.c.id, inner.c.number, inner.c.count).where(inner.c.id.in_(list(numbers))))
+    rows = conn.execute(select(inner.c.id, inner.c.number, inner.c.count).where(among(conn, inner.c.id, numbers)))
     return {file_id: (number, count) for file_id, number, count in rows}
 
 

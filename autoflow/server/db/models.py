@@ -12,6 +12,7 @@ from autoflow.model.local_file import local_file
 from autoflow.server import timestamps
 from autoflow.server.db import audit, webhooks
 from autoflow.server.db.access import caller, visible
+from autoflow.server.db.json_rows import among
 from autoflow.server.db.model_tables import alias_moves, model_versions, models
 from autoflow.server.db.schema import files
 from autoflow.server.db.upsert import insert_or_ignore
@@ -239,7 +240,7 @@ def named_versions(conn: Connection, keys: Iterable[str]) -> dict[str, list[Name
     for part in chunks(sorted(set(keys))):
         query = select(model_versions.c.model_id, model_versions.c.number, model_versions.c.entity_key, models.c.name)
         query = query.join(models, models.c.id == model_versions.c.model_id)
-        query = query.where(model_versions.c.entity_key.in_(part), visible(conn, models))
+        query = query.where(among(conn, model_versions.c.entity_key, part), visible(conn, models))
         rows += conn.execute(query.order_by(model_versions.c.id)).mappings()
     named = aliases(conn, {row["model_id"] for row in rows})
     versions: dict[str, list[NamedVersion]] = {}

@@ -16,6 +16,7 @@ from autoflow.model.entity import EntityRef
 from autoflow.server import timestamps
 from autoflow.server.db import counters, json_codec, run_values, scopes, teams, webhooks
 from autoflow.server.db.access import caller, can_see, check_own, check_visible, visible
+from autoflow.server.db.json_rows import among
 from autoflow.server.db.schema import apps, edges, logs, runs, task_facts, task_numbers, tasks
 from autoflow.server.db.upsert import insert_or_ignore
 from autoflow.server.errors import Conflict, Invalid, NotFound
@@ -101,7 +102,9 @@ def tasks_of_cards(conn: Connection, refs: Iterable[EntityRef]) -> dict[int, str
     keys: dict[int, str] = {}
     for origin, own in numbers.items():  # pairs of values would make SQLite read the whole table
         for part in chunks(own):
-            query = select(tasks.c.id, tasks.c.number).where(tasks.c.origin == origin, tasks.c.number.in_(part))
+            query = select(tasks.c.id, tasks.c.number).where(
+                tasks.c.origin == origin, among(conn, tasks.c.number, part)
+            )
             for row in conn.execute(query.where(visible(conn, tasks))):
                 keys[row.id] = EntityRef(origin, "task", row.number).key
     return keys

@@ -16,6 +16,7 @@ from autoflow.server.db import files as file_store
 from autoflow.server.db import jobs as jobs_store
 from autoflow.server.db import json_codec, tasks
 from autoflow.server.db.access import visible
+from autoflow.server.db.json_rows import among
 from autoflow.server.db.schema import datasets, entities, files, items, jobs, projects, versions
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.lineage.card_style import parse_style
@@ -96,7 +97,7 @@ def _describe_tasks(
     authors = jobs_store.logins(conn)
     last_records = tasks.last_records(conn, task_keys)
     for chunk in chunks(list(task_keys)):
-        rows = conn.execute(tasks.listing(conn).where(task_table.c.id.in_(chunk))).all()
+        rows = conn.execute(tasks.listing(conn).where(among(conn, task_table.c.id, chunk))).all()
         times = {row.id: (row.started_at, row.finished_at) for row in rows}
         summaries = summarize_runs(conn, chunk, times) if with_summaries else {}
         for row in rows:
@@ -166,7 +167,7 @@ def describe_cards(
     logins = jobs_store.logins(conn)
     for entity_type, (query, id_column, describe) in _TYPES.items():
         for chunk in chunks(ids_by_type.get(entity_type, [])):
-            for row in conn.execute(query().where(id_column.in_(chunk), visible(conn, id_column.table))):
+            for row in conn.execute(query().where(among(conn, id_column, chunk), visible(conn, id_column.table))):
                 author = row.user_id if entity_type == "file" else row.created_by
                 fields[f"{entity_type}:{row.id}"] = {**describe(row), "author": logins.get(author)}
     for key, (preview, *others) in _thumbnails(conn, by_key, fields):

@@ -16,6 +16,7 @@ from autoflow.model.local_file import local_file
 from autoflow.server.db import files as file_store
 from autoflow.server.db import jobs, json_codec, models, tasks
 from autoflow.server.db.access import visible
+from autoflow.server.db.json_rows import among
 from autoflow.server.db.schema import datasets, edges, files, projects, versions
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.lineage.model_cards import is_file
@@ -128,7 +129,7 @@ def describe_files(conn: Connection, file_ids: Iterable[int]) -> dict[int, FileJ
             "count": positions[row.id][1],
             "createdAt": row.created_at,
         }
-        for row in conn.execute(select(files).where(files.c.id.in_(list(file_ids)), visible(conn, files)))
+        for row in conn.execute(select(files).where(among(conn, files.c.id, file_ids), visible(conn, files)))
     }
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Text, and_
 
 from autoflow.model.entity import EntityRef
 from autoflow.server.db.access import visible
+from autoflow.server.db.json_rows import among
 from autoflow.server.db.schema import datasets, edges, files, projects, tasks, teams, versions
 from autoflow.server.db.tasks import tasks_of_cards
 from autoflow.server.lineage.containment import parent_folders, restored_version
@@ -164,7 +165,7 @@ class DownstreamTraversal:
                 spans.setdefault(ref.key, []).append(span)
             query = select(edges, tasks.c.origin.label("task_origin"), tasks.c.number.label("task_number"))
             query = query.join(tasks, tasks.c.id == edges.c.task_id)
-            query = query.where(edges.c.direction == "input", edges.c.entity_key.in_(list(spans)))
+            query = query.where(edges.c.direction == "input", among(self._conn, edges.c.entity_key, spans))
             exact = functools.partial(_are_reads, chunk)
             for row in self._take(query, exact):
                 run = EntityRef(row["task_origin"], "task", row["task_number"])
@@ -177,7 +178,7 @@ class DownstreamTraversal:
     def _outputs(self, task_keys: dict[int, str]) -> Iterator[Step]:
         """Yield what runs wrote, with the time since which reads of it count."""
         for chunk in chunks(list(task_keys)):
-            query = select(edges).where(edges.c.task_id.in_(chunk), edges.c.direction == "output")
+            query = select(edges).where(among(self._conn, edges.c.task_id, chunk), edges.c.direction == "output")
             for row in self._take(query):
                 self._edges_left -= 1
                 self._add_edge(row, task_keys[row["task_id"]])
@@ -263,7 +264,7 @@ class DownstreamTraversal:
         """Return when a run first wrote each of these, by card key; those that none wrote are left out."""
         first: dict[str, str] = {}
         for chunk in chunks(list({ref.key for ref in refs})):
-            query = select(edges.c.entity_key, func.min(edges.c.at)).where(edges.c.entity_key.in_(chunk))
+            query = select(edges.c.entity_key, func.min(edges.c.at)).where(among(self._conn, edges.c.entity_key, chunk))
             query = query.where(edges.c.direction == "output", visible(self._conn, edges))
             first.update(self._conn.execute(query.group_by(edges.c.entity_key)).all())
         return first

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, func, select
 from autoflow.model.entity import EntityRef
 from autoflow.model.entity_types import ENTITY_TYPES, WireType
 from autoflow.server.db.access import visible
+from autoflow.server.db.json_rows import among
 from autoflow.server.db.run_values import RESULT
 from autoflow.server.db.schema import datasets, edges, files, projects, run_values, versions
 from autoflow.server.lineage.walk import entity_of
@@ -53,7 +54,7 @@ def _main_refs(conn: Connection, task_ids: Sequence[int]) -> dict[int, _MainRefs
     best: dict[tuple[int, str], tuple[int, int, EntityRef]] = {}
     for chunk in chunks(task_ids):
         columns = (edges.c.task_id, edges.c.direction, edges.c.origin, edges.c.type, edges.c.entity)
-        query = select(*columns, func.min(edges.c.id).label("first")).where(edges.c.task_id.in_(chunk))
+        query = select(*columns, func.min(edges.c.id).label("first")).where(among(conn, edges.c.task_id, chunk))
         for row in conn.execute(query.group_by(*columns)).mappings():
             order = _INPUTS if row["direction"] == "input" else _OUTPUTS
             rank = order.index(row["type"]) if row["type"] in order else len(order)
@@ -82,7 +83,7 @@ def _short_names(conn: Connection, refs: Sequence[EntityRef]) -> dict[str, str]:
     for card_type, table, column in columns:
         for chunk in chunks(ids.get(card_type, [])):
             for row_id, name in conn.execute(
-                select(table.c.id, column).where(table.c.id.in_(chunk), visible(conn, table))
+                select(table.c.id, column).where(among(conn, table.c.id, chunk), visible(conn, table))
             ):
                 names[EntityRef("", card_type, row_id).key] = f"V{name}" if table is versions else name
     return names
@@ -93,7 +94,7 @@ def _main_results(conn: Connection, task_ids: Sequence[int]) -> dict[int, str]:
     best: dict[int, tuple[int, str, float]] = {}
     for chunk in chunks(task_ids):
         query = select(run_values.c.task_id, run_values.c.name, run_values.c.number)
-        query = query.where(run_values.c.task_id.in_(chunk), run_values.c.name.startswith(RESULT))
+        query = query.where(among(conn, run_values.c.task_id, chunk), run_values.c.name.startswith(RESULT))
         for task_id, name, number in conn.execute(query.where(run_values.c.number.is_not(None))):
             short = name.removeprefix(RESULT)
             metric = next((rank for rank, part in enumerate(_METRICS) if part in short.lower()), len(_METRICS))

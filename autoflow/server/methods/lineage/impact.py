@@ -15,6 +15,7 @@ from autoflow.model.graph_json import ImageHolding, ImpactData, ImpactJson, Impa
 from autoflow.model.reference import Reference, parse_image
 from autoflow.server.db import jobs, tasks
 from autoflow.server.db.access import visible
+from autoflow.server.db.json_rows import among
 from autoflow.server.db.schema import datasets, edges, files
 from autoflow.server.db.schema import tasks as task_table
 from autoflow.server.errors import NotFound
@@ -118,7 +119,7 @@ def _describe_runs(conn: Connection, task_ids: Mapping[str, int]) -> dict[str, I
     runs: dict[str, ImpactRun] = {}
     columns = ("id", "origin", "number", "name", "state", "error", "started_at", "finished_at", "created_by")
     for chunk in chunks(list(keys)):
-        query = tasks.listing(conn).where(task_table.c.id.in_(chunk))
+        query = tasks.listing(conn).where(among(conn, task_table.c.id, chunk))
         query = query.with_only_columns(*(task_table.c[name] for name in columns), maintain_column_froms=True)
         for row in conn.execute(query).mappings():
             runs[keys[row["id"]]] = {
@@ -141,7 +142,7 @@ def _describe_data(
     logins = jobs.logins(conn)
     last_reads: dict[str, str] = {}
     for chunk in chunks([ref.key for ref in refs]):
-        query = select(edges.c.entity_key, func.max(edges.c.at)).where(edges.c.entity_key.in_(chunk))
+        query = select(edges.c.entity_key, func.max(edges.c.at)).where(among(conn, edges.c.entity_key, chunk))
         query = query.where(edges.c.direction == "input", visible(conn, edges)).group_by(edges.c.entity_key)
         last_reads.update(conn.execute(query).all())
     descriptions: dict[str, Any] = dict(details.describe_data(conn, refs))
