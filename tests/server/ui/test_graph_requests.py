@@ -94,6 +94,9 @@ def test_groups_fold_to_one_card_each(open_graph, expect, lineage, filled, viola
     page.keyboard.press("Enter")
     expect(panel(page).get_by_role("heading", level=2)).to_have_text("Folder /alarms")
     expect(panel(page).get_by_role("button", name="Fold Lemons")).to_be_visible()
+    wait_until_still(page)
+    box, stage = page.locator("article.selected").bounding_box(), page.locator(".stage").bounding_box()
+    assert abs(box["x"] + box["width"] / 2 - stage["x"] - stage["width"] / 2) < 30  # the middle beside the panel
     page.get_by_role("button", name="Table").click()
     expect(page.locator("tbody tr", has_text="Limes")).to_contain_text("7 cards")
 

@@ -27,6 +27,8 @@ export class Camera {
     this.width = stage.clientWidth;
     this.height = stage.clientHeight;
     this.flight = 0;
+    /** @type {Transform | null} the end of the move under way */
+    this.target = null;
     new ResizeObserver(() => this.measure()).observe(stage);
   }
 
@@ -49,11 +51,13 @@ export class Camera {
    */
   show(transform, animate = false) {
     cancelAnimationFrame(this.flight);
+    this.target = null;
     if (!animate || reducedMotion.matches) {
       Object.assign(this, transform);
       this.onMove();
       return;
     }
+    this.target = transform;
     const [from, startTime] = [this.transform, performance.now()];
     const step = () => {
       const progress = Math.min(1, (performance.now() - startTime) / FLIGHT_TIME);
@@ -65,7 +69,7 @@ export class Camera {
         return start + (end - start) * eased - half / k;
       };
       Object.assign(this, { x: middle("x", this.width / 2), y: middle("y", this.height / 2), k });
-      if (progress === 1) Object.assign(this, transform);
+      if (progress === 1) Object.assign(this, transform, { target: null });
       else this.flight = requestAnimationFrame(step);
       this.onMove();
     };
@@ -119,23 +123,24 @@ export class Camera {
   }
 
   /**
-   * Move as little as possible to bring a box into sight.
+   * Move as little as possible to bring a box into sight, from the end of the move under way.
    * @param {Box} box
    * @param {number} [covered] pixels at the bottom of the stage that another element covers
    */
   reveal(box, covered = 0) {
-    const margin = MARGIN / this.k;
-    const wide = this.width / this.k;
-    const high = (this.height - covered) / this.k;
+    const from = this.target ?? this.transform;
+    const margin = MARGIN / from.k;
+    const wide = this.width / from.k;
+    const high = (this.height - covered) / from.k;
     const clamp = (
       /** @type {number} */ current,
       /** @type {number} */ start,
       /** @type {number} */ length,
       /** @type {number} */ visible,
     ) => Math.min(Math.max(current, start + length + margin - visible), start - margin);
-    const x = clamp(this.x, box.x, box.width, wide);
-    const y = clamp(this.y, box.y, box.height, high);
-    if (x !== this.x || y !== this.y) this.show({ x, y, k: this.k }, true);
+    const x = clamp(from.x, box.x, box.width, wide);
+    const y = clamp(from.y, box.y, box.height, high);
+    if (x !== from.x || y !== from.y) this.show({ x, y, k: from.k }, true);
   }
 
   /** @param {number} x of the stage @param {number} y @returns {[number, number]} the same point in the world */

@@ -358,6 +358,7 @@ async function go(key) {
   if (card < 0) return;
   showTable(false);
   select(key, true);
+  viewport.camera.measure(); // the panel has made the stage narrower
   viewport.centreOn(card);
   const before = document.activeElement;
   // a person who went on meanwhile keeps the focus
