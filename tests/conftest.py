@@ -45,12 +45,13 @@ def pytest_collection_modifyitems(config, items):
         long_ones = {item for item in items if item.get_closest_marker("soak") is not None}
         config.hook.pytest_deselected(items=list(long_ones))
         items[:] = [item for item in items if item not in long_ones]
-    numbers = collections.Counter()
+    sizes = collections.Counter()
     for item in items:
         if not any(map(item.get_closest_marker, ("xdist_group", "slow"))):
-            shared = (item.path, "postgresql" in item.name)
-            item.add_marker(pytest.mark.xdist_group("-".join(map(str, (*shared, numbers[shared] // GROUP)))))
-            numbers[shared] += 1
+            database = ".postgresql" if "postgresql" in item.name else ""
+            shared = f"{item.path.parent.name}.{item.path.stem}{database}"
+            item.add_marker(pytest.mark.xdist_group(f"{shared}.{sizes[shared] // GROUP}"))
+            sizes[shared] += 1
 
 
 @pytest.fixture(autouse=True)
