@@ -64,7 +64,7 @@ def test_a_restore_shows_its_progress(open_page, demo_project, expect):
 
     page.route("**/autoflow.versions.restore", respond)
     entry(page, 1).get_by_role("button", name="Restore as a new project").click()
-    expect(entry(page, 1).locator(".progress")).to_contain_text("500 of 2,000 images")
+    expect(entry(page, 1).locator(".progress")).to_contain_text("500 of 2,000 items")
     assert entry(page, 1).locator("progress").evaluate("(bar) => bar.value / bar.max") == 0.25
     held[0].fulfill(json={**step, "done": True, "copied": 2000})
     expect(entry(page, 1).locator(".progress")).to_have_text("Restored as x")
@@ -166,6 +166,7 @@ def test_files_are_previewed_and_compared(open_page, filled, expect):
     filled.snapshot(project)
     page = open_page(f"/projects/{project}/datasets/{dataset}")
     expect(page.get_by_role("link", name="notes.bin")).to_be_visible()
+    expect(page.locator(".head")).to_contain_text("2 files")
     page.goto(f"/images/{table}")
     expect(page.locator("table th").last).to_have_text("age")
     page.goto(f"/projects/{project}/versions")

@@ -100,6 +100,17 @@ export function count(number, noun) {
   return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** @type {Record<string, string>} */
+const ITEMS = { images: "image", files: "file", videos: "video", volumes: "volume" };
+
+/**
+ * Return the noun for an item of a project.
+ * @param {{ type: string }} project
+ */
+export function itemNoun(project) {
+  return ITEMS[project.type] ?? "item";
+}
+
 /** @param {string} text */
 export function capitalize(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -2,7 +2,7 @@
 /** The images of a project or dataset: a grid with filters, whose state is in the address. */
 import { call } from "../api.js";
 import { element } from "../dom.js";
-import { count, errorMessage } from "../format.js";
+import { count, errorMessage, itemNoun } from "../format.js";
 import { emptyState, showError } from "../header.js";
 import { Grid } from "./grid.js";
 import { overlay } from "./label-drawing.js";
@@ -27,20 +27,21 @@ export class ImageList {
   constructor(project, dataset, hiddenClasses) {
     this.hiddenClasses = hiddenClasses;
     this.isOfFiles = project.type === "files";
+    this.noun = itemNoun(project);
     this.scope = dataset ? { dataset: dataset.id } : { project: project.id };
     this.classes = new Map(project.meta.classes.map((labelClass) => [labelClass.id, labelClass]));
     const query = new URLSearchParams(location.search);
     this.nameFilter = element("input", {
       type: "search",
       placeholder: "Part of a name",
-      "aria-label": "Find images by name",
+      "aria-label": `Find ${this.noun}s by name`,
       maxlength: 300,
     });
     this.nameFilter.value = query.get("q") ?? "";
     this.labelFilter = element(
       "select",
-      { "aria-label": "Which images" },
-      element("option", { value: "" }, "All images"),
+      { "aria-label": `Which ${this.noun}s` },
+      element("option", { value: "" }, `All ${this.noun}s`),
       element("option", { value: "yes" }, "With labels"),
       element("option", { value: "no" }, "Without labels"),
     );
@@ -114,13 +115,15 @@ export class ImageList {
     this.grid?.dispose();
     this.grid = null;
     this.saveUrl(Math.min(this.start, Math.max(0, total - 1)));
-    this.total.textContent = count(total, "image");
+    this.total.textContent = count(total, this.noun);
     if (!total) {
       const filtered = this.nameFilter.value || this.labelFilter.value;
       this.container.replaceChildren(
         filtered
-          ? emptyState("No image matches", "Change the filters above to see other images.")
-          : emptyState("No images yet", "Images that an app uploads appear here with their labels."),
+          ? emptyState(`No ${this.noun} matches`, `Change the filters above to see other ${this.noun}s.`)
+          : this.isOfFiles
+            ? emptyState("No files yet", "Files of a folder that is imported appear here.")
+            : emptyState("No images yet", "Images that an app uploads appear here with their labels."),
       );
       return;
     }
@@ -138,7 +141,7 @@ export class ImageList {
         gap: GAP,
         onScroll: (first) => this.saveUrl(first),
         onResize: (images) => {
-          this.total.textContent = count(images, "image");
+          this.total.textContent = count(images, this.noun);
         },
         onError: (error) => announce(errorMessage(error)),
       },

@@ -2,7 +2,7 @@
 /** The page of a project's data: its datasets as a tree, its classes and tags, its images as a grid. */
 import { call } from "../api.js";
 import { element } from "../dom.js";
-import { byteSize, count } from "../format.js";
+import { byteSize, count, itemNoun } from "../format.js";
 import { showContent, showCrumbs, showError } from "../header.js";
 import { classPanel } from "./class-panel.js";
 import { ImageList } from "./image-list.js";
@@ -46,8 +46,8 @@ function render(project, dataset) {
     showCrumbs(crumbs, dataset.name);
   } else showCrumbs([...path, { text: project.name }]);
   const counts = dataset
-    ? [count(dataset.images, "image")]
-    : [count(project.images, "image"), count(project.datasets.length, "dataset"), byteSize(project.size)];
+    ? [count(dataset.images, itemNoun(project))]
+    : [count(project.images, itemNoun(project)), count(project.datasets.length, "dataset"), byteSize(project.size)];
   const head = element(
     "header",
     { class: "head" },
@@ -129,7 +129,7 @@ function datasetTree(project, current) {
     return list;
   };
   const href = `/projects/${project.id}`;
-  const all = element("a", { href, "aria-current": current ? null : "page" }, "All images");
+  const all = element("a", { href, "aria-current": current ? null : "page" }, `All ${itemNoun(project)}s`);
   return element("div", {}, leaf(all, project.images), subtree(null));
 }
 

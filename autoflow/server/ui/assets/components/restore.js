@@ -22,13 +22,13 @@ export async function restoreVersion(version, container, button) {
     while (!step.done) {
       bar.max = step.total || 1;
       bar.value = step.copied;
-      text.textContent = `Restoring: ${step.copied.toLocaleString("en")} of ${step.total.toLocaleString("en")} images`;
+      text.textContent = `Restoring: ${step.copied.toLocaleString("en")} of ${step.total.toLocaleString("en")} items`;
       step = await call("autoflow.versions.restore", { restoring: step.id });
     }
     container.replaceChildren("Restored as ", element("a", { href: `/projects/${step.id}` }, step.name));
     if (step.missed.count) {
       container.append(
-        element("span", { class: "muted" }, ` without ${step.missed.count} images whose bytes are missing`),
+        element("span", { class: "muted" }, ` without ${step.missed.count} items whose bytes are missing`),
       );
     }
     announce("Restored");

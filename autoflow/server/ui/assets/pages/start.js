@@ -7,7 +7,7 @@ import { recentSection } from "../components/recent.js";
 import { thumbnail } from "../components/thumbnails.js";
 import { infiniteList, loadingSkeleton, stateBadge, timeElement } from "../components/widgets.js";
 import { element } from "../dom.js";
-import { count, duration } from "../format.js";
+import { count, duration, itemNoun } from "../format.js";
 import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /** @import { ListedProject, ListedRun, ListedWorkspace, ProjectList } from "../contract.js" */
@@ -35,7 +35,7 @@ function projectCard(project) {
   const pictures = element("div", { class: `mosaic count-${Math.max(1, project.previews.length)}` });
   for (const number of project.previews) pictures.append(thumbnail(number, ""));
   if (!project.previews.length) pictures.append(element("span", { class: "muted" }, "No pictures"));
-  const facts = [count(project.images, "image"), count(project.datasets, "dataset")];
+  const facts = [count(project.images, itemNoun(project)), count(project.datasets, "dataset")];
   if (project.versions) facts.push(count(project.versions, "version"));
   return element(
     "li",

@@ -9,7 +9,7 @@ import { restoreVersion } from "../components/restore.js";
 import { changeList, countLine, hasChanges, loadDiff } from "../components/version-diff.js";
 import { announce, infiniteList, linkRun, loadingSkeleton, timeElement } from "../components/widgets.js";
 import { element } from "../dom.js";
-import { byteSize, count, errorMessage } from "../format.js";
+import { byteSize, count, errorMessage, itemNoun } from "../format.js";
 import { emptyState, initPage, showContent, showCrumbs, showError } from "../header.js";
 
 /** @import { ListedVersion, VersionDiffResponse, VersionList } from "../contract.js" */
@@ -62,6 +62,7 @@ function loadPage(before) {
 /** @param {VersionList} timeline */
 function render(timeline) {
   const { name } = timeline.project;
+  const noun = itemNoun(timeline.project);
   showCrumbs(
     [{ text: "Start", href: "/" }, { text: name, href: `/projects/${project}` }, { text: "Versions" }],
     `Versions of ${name}`,
@@ -76,7 +77,7 @@ function render(timeline) {
     all.push(...versions);
     const start = last ? all.indexOf(last) : 0;
     for (const [n, version] of all.entries()) {
-      if (n > start || !last) list.append(versionItem(version, () => previousVersion(version)));
+      if (n > start || !last) list.append(versionItem(version, () => previousVersion(version), noun));
     }
   };
   /** Return the version before one; it may be on a page that is not loaded yet. @param {ListedVersion} version */
@@ -108,7 +109,7 @@ function render(timeline) {
         element(
           "p",
           { class: "muted" },
-          `${count(timeline.project.images, "image")} · ${byteSize(timeline.project.size)} · changed `,
+          `${count(timeline.project.images, noun)} · ${byteSize(timeline.project.size)} · changed `,
           timeElement(timeline.project.updatedAt),
         ),
       ),
@@ -224,8 +225,9 @@ function madeFrom(version) {
  * Make the item of a version in the timeline.
  * @param {ListedVersion} version
  * @param {() => Promise<ListedVersion | null>} previousVersion
+ * @param {string} noun of its items
  */
-function versionItem(version, previousVersion) {
+function versionItem(version, previousVersion, noun) {
   // a restore goes on while the timeline is loaded again
   const { progress, button: restore } = restores.get(version.id) ?? restoreControls(version.id);
   const remove = element(
@@ -252,9 +254,7 @@ function versionItem(version, previousVersion) {
     (previous) => {
       if (previous) changed.replaceChildren(changesSection({ from: previous.id, to: version.id }, String(version.id)));
       else
-        changed.replaceChildren(
-          element("p", { class: "muted" }, `The first version: ${count(version.images, "image")}`),
-        );
+        changed.replaceChildren(element("p", { class: "muted" }, `The first version: ${count(version.images, noun)}`));
     },
     () => changed.replaceChildren(),
   );
@@ -282,7 +282,7 @@ function versionItem(version, previousVersion) {
       { class: "muted" },
       timeElement(version.createdAt),
       version.createdBy ? ` by ${version.createdBy}` : "",
-      ` · ${count(version.images, "image")} · ${byteSize(version.size)}`,
+      ` · ${count(version.images, noun)} · ${byteSize(version.size)}`,
     ),
     version.description ? element("p", { class: "prose" }, ...linkRun(version.description)) : "",
     version.users.runs.length ? users : "",
