@@ -227,6 +227,7 @@ def measure(workspace: Path, figures: Figures, tree: Path, side: int) -> dict[st
         figures.take("autoflow, first", lambda home=home: autoflow(home, "in", tree)[0])  # type: ignore[misc]
         project = autoflow(home, "in", tree)[1]
         figures.take("autoflow, unchanged", lambda home=home: autoflow(home, "in", tree)[0])  # type: ignore[misc]
+        first = autoflow(home, "save", tree, project)[1]
         if dvc is not None:
             copy = dvc.repository / "data"
             if number:
@@ -235,6 +236,7 @@ def measure(workspace: Path, figures: Figures, tree: Path, side: int) -> dict[st
             shutil.copytree(tree, copy)
             figures.take("DVC, first", lambda: dvc.run("add", "data"))
             figures.take("DVC, unchanged", lambda: dvc.run("add", "data"))
+            shutil.copyfile(dvc.repository / "data.dvc", workspace / "first.dvc")
         if restic is not None:
             restic.anew()
             figures.take("restic, first", lambda: restic.run("backup", str(tree)))
@@ -254,9 +256,15 @@ def measure(workspace: Path, figures: Figures, tree: Path, side: int) -> dict[st
             "autoflow, out by copy",
             lambda home=home, out=out, version=version: autoflow(home, "out", out, version)[0],  # type: ignore[misc]
         )
+        figures.take(
+            "autoflow, back to another version",
+            lambda home=home, out=out, first=first: autoflow(home, "out", out, first)[0],  # type: ignore[misc]
+        )
         if dvc is not None:
             shutil.rmtree(copy)
             figures.take("DVC, out by copy", lambda: dvc.run("checkout", "data.dvc"))
+            shutil.copyfile(workspace / "first.dvc", dvc.repository / "data.dvc")
+            figures.take("DVC, back to another version", lambda: dvc.run("checkout", "--force", "data.dvc"))
         shutil.rmtree(out)
         if restic is not None:
             figures.take("restic, out", lambda out=out: restic.run("restore", "latest", "--target", str(out)))  # type: ignore[misc]
@@ -305,6 +313,15 @@ def main() -> None:
             figures.ratio("autoflow, out by copy") <= 4,
         ),
     ]
+    if "restic, first" in figures.ratios:
+        for what, peer in (("first", "first"), ("out by copy", "out")):
+            times = figures.ratio(f"autoflow, {what}") / figures.ratio(f"restic, {peer}")
+            goals.append(Goal(f"{what}: no slower than restic", "<= 1 x", f"{times:.2f}", times <= 1))
+    whole, back = figures.ratio("autoflow, out by copy"), figures.ratio("autoflow, back to another version")
+    share = back / whole
+    goals.append(
+        Goal("back to another version, 2 % of it changed", "<= 0.25 of all of it", f"{share:.2f}", share <= 0.25)
+    )
     if WITH_DVC:
         faster = figures.ratio("DVC, unchanged") / figures.ratio("autoflow, unchanged")
         goals.append(Goal("again, unchanged: faster than DVC", ">= 8 x", f"{faster:.1f}", faster >= 8))
