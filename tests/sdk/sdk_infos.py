@@ -22,7 +22,15 @@ def missing_fields(api: sly.Api, project: int, outer: int, images: list[int]) ->
     known = sly.ProjectMeta.from_json(api.project.get_meta(project))
     api.image.add_tag(images[0], known.get_tag_meta("split").sly_id, "train")
     app = api.app.get_list(1)[0]
+    queue = api.labeling_queue.create("q", [1], [1], dataset_id=outer)
+    issue = api.issues.add(1, "wrong", "look")
     infos = [
+        api.labeling_queue.get_info_by_id(queue),
+        *api.labeling_queue.get_list(1),
+        issue,
+        *api.issues.get_list(1, with_sub_issues=True),
+        api.issues.add_comment(issue.id, "why?"),
+        api.webhook.create(1, "https://example.com/", "labeling_job.completed"),
         *api.team.get_list(),
         api.team.get_info_by_id(1),
         *api.workspace.get_list(1),

@@ -17,25 +17,30 @@ def made(sdk, server):
 # Fields that the SDK does not declare as optional, and that are null on an instance too.
 NULL = [
     "DatasetInfo.custom_data",  # in lists, whose infos the SDK uses as keys of a dict
-    "FigureInfo.area",  # of an alpha mask, whose geometry is downloaded apart
     "FigureInfo.frame_index",  # an image has no frames
-    "FigureInfo.geometry",
-    "FigureInfo.geometry_meta",
+    "FigureInfo.geometry",  # of an alpha mask, whose geometry is downloaded apart
     "FigureInfo.object_id",  # a figure of an image belongs to no object
     "ImageInfo.link",  # of an image that was uploaded
+    "IssueInfo.dataset_id",  # of an issue, which its sub-issues alone bind to an image
+    "IssueInfo.image_id",
+    "IssueInfo.image_name",
+    "IssueInfo.project_id",
+    "IssueInfo.sub_issues",  # which are sent on request
     "LabelingJobInfo.finished_at",  # of a job that nobody has begun, and that has no reviewer
     "LabelingJobInfo.labeling_exam_id",
     "LabelingJobInfo.labeling_queue_id",
     "LabelingJobInfo.reviewer_id",
     "LabelingJobInfo.reviewer_login",
     "LabelingJobInfo.started_at",
+    "LabelingQueueInfo.finished_at",  # of a queue that nobody has begun
     "VersionInfo.description",  # of a version that was saved without
     "VersionInfo.name",
     "VersionInfo.preview_project_id",
 ]
 TYPES = [
-    *("AnnotationInfo", "AppInfo", "DatasetInfo", "FigureInfo", "FileInfo", "ImageInfo", "LabelingJobInfo"),
-    *("ObjectClassInfo", "ProjectInfo", "RoleInfo", "TagInfo", "TeamInfo", "UserInfo", "VersionInfo", "WorkspaceInfo"),
+    *("AnnotationInfo", "AppInfo", "CommentInfo", "DatasetInfo", "FigureInfo", "FileInfo", "ImageInfo", "IssueInfo"),
+    *("LabelingJobInfo", "LabelingQueueInfo", "ObjectClassInfo", "ProjectInfo", "RoleInfo", "TagInfo", "TeamInfo"),
+    *("UserInfo", "VersionInfo", "WebhookInfo", "WorkspaceInfo"),
 ]
 
 
