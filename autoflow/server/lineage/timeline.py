@@ -6,7 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from autoflow.graph.graph import Card
+from autoflow.graph.graph import Card, Graph
+
+
+def first_times(graph: Graph) -> dict[str, str | None]:
+    """Return when each card appeared: data no later than the first run that used it.
+
+    Data that was copied from another store is newer than its runs.
+    """
+    times = {card.key: card.at for card in graph.cards}
+    runs = {card.key for card in graph.cards if card.type == "task"}
+    for contained in (False, True):  # a project appears no later than its versions, whose times are known then
+        for arrow in graph.arrows:
+            if (arrow.kind == "version") != contained or arrow.kind == "indirect":
+                continue
+            data, other = (arrow.target, arrow.source) if arrow.source in runs else (arrow.source, arrow.target)
+            if data in times and (at := times.get(other)):
+                times[data] = min(at, times[data] or at)
+    return times
 
 
 class Timeline(NamedTuple):

@@ -28,7 +28,7 @@ from autoflow.server.db.access import caller
 from autoflow.server.errors import Invalid, shortened
 from autoflow.server.lineage.cards import draw_cards
 from autoflow.server.lineage.neighbourhood import SIDES, DirectedTraversal, Neighbourhood, Side
-from autoflow.server.lineage.timeline import Timeline
+from autoflow.server.lineage.timeline import Timeline, first_times
 from autoflow.server.lineage.walk import used_seeds, walk
 from autoflow.server.methods.lineage.graph import MAX_RUNS, Entry, find_entry
 from autoflow.server.operations import Operation, by_name, implements
@@ -132,8 +132,9 @@ def build_view(conn: Connection, request: contract.SceneRequest, *, with_texts: 
         keys = {*request.opened, *request.keep, *(group.key for group in folded)}
         shown = cluster_cards(shown, within=fold_groups(full, folded), expanded=keys, separate=keys)
     folded_keys = frozenset(group.key for group in folded)
-    times = {card.key: card.at for card in full.cards}
-    return GraphView(shown, neighbourhood.more, facets(full), neighbourhood.truncated, groups, folded_keys, times)
+    return GraphView(
+        shown, neighbourhood.more, facets(full), neighbourhood.truncated, groups, folded_keys, first_times(full)
+    )
 
 
 def _folded_groups(request: contract.SceneRequest, full: Graph, groups: Sequence[Group]) -> list[Group]:

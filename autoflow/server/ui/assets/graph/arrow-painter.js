@@ -52,7 +52,7 @@ export function paintArrows(context, graph, arrows, { k, highlighted, palette })
 }
 
 /**
- * Paint on each merged arrow how many it stands for.
+ * Paint on each arrow of a folded group how many it stands for.
  * @param {CanvasRenderingContext2D} context
  * @param {GraphView} graph
  * @param {number[]} arrows
@@ -66,7 +66,9 @@ function paintCounts(context, graph, arrows, k, palette) {
   context.fillStyle = palette.muted ?? "";
   for (const arrow of arrows) {
     const edges = graph.edgeCounts.get(arrow);
-    if (!edges) continue;
+    const ends = [graph.keys[graph.source[arrow] ?? 0], graph.keys[graph.target[arrow] ?? 0]];
+    // a cluster's title says its number
+    if (!edges || !ends.some((key) => key?.startsWith("group:"))) continue;
     const end = graph.cornerStart[arrow + 1] ?? 0;
     const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = graph.corners.subarray(end - 4, end);
     context.strokeText(`×${edges}`, (x1 + x2) / 2, (y1 + y2) / 2);

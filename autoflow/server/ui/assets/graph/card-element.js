@@ -114,6 +114,8 @@ function thirdLine(card, isRow) {
 function title(card, isRow) {
   const split = card.type === "folder" ? card.title.lastIndexOf("/") : -1;
   const text = element("span", { class: "name" });
+  // where cards are compact, a group's number follows its title; a cluster's is in it
+  if (card.members && card.key.startsWith("group:")) text.dataset.count = String(card.members.length);
   if (isRow && card.badge) text.append(card.title.replace(`(${card.badge}) `, ""));
   else if (split > 0) {
     text.append(
