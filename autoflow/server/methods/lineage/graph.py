@@ -61,8 +61,9 @@ def _from_file(conn: Connection, id_or_path: int | str, team_id: int) -> Entry:
     """Start from a file by its id or path, or from a folder that runs used."""
     file_id = as_number(id_or_path)
     if file_id is not None:
-        card = EntityRef("", "file", files.get(conn, file_id)["id"])
-        return Entry(f"Workflow for file {file_id}", card, [card])
+        row = files.get(conn, file_id)
+        card = EntityRef("", "file", row["id"])
+        return Entry(f'Workflow for file "{row["path"]}"', card, [card])
     if str(id_or_path).startswith("model:"):
         card = resolve(conn, parse_reference(str(id_or_path)), None)
         return Entry(f"Workflow for {id_or_path}", card, [card])

@@ -114,6 +114,7 @@ function holdingRow(holding) {
     "li",
     {},
     element("a", { href: `/projects/${projectId}/datasets/${holding.datasetId}` }, holding.projectName),
+    element("span", { class: "muted" }, holding.name),
     element("span", {}, versions, holding.current ? "" : ", no longer in the dataset"),
   );
 }

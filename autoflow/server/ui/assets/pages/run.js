@@ -3,6 +3,7 @@
 
 import { call } from "../api.js";
 import { changeCounter, pollChanges } from "../components/change-polling.js";
+import { resultText } from "../components/result-plot.js";
 import { RunLog } from "../components/run-log.js";
 import {
   commandLine,
@@ -173,10 +174,10 @@ function isShown(name) {
 
 /** Show the final numbers of a run and its links to other pages. @param {Facts} facts */
 function resultsPanel(facts) {
-  /** @type {[string, Node | number][]} */
+  /** @type {[string, Node | string][]} */
   const rows = [];
   for (const [name, value] of Object.entries(facts)) {
-    if (name.startsWith(RESULT) && typeof value === "number") rows.push([name.slice(RESULT.length), value]);
+    if (name.startsWith(RESULT) && typeof value === "number") rows.push([name.slice(RESULT.length), resultText(value)]);
     if (name.startsWith(LINK) && typeof value === "string" && /^https?:\/\//.test(value))
       rows.push([name.slice(LINK.length), element("a", { href: value, rel: "noopener noreferrer" }, value)]);
   }
