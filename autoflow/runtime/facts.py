@@ -168,28 +168,36 @@ class FactsGatherer:
             yield FactsPart(beside)
         yield from _single_pieces(contents)
         if self._cells:
-            facts["notebook"], contents = notebook.describe(self._cells)
-            yield FactsPart({"notebook": facts["notebook"]})
+            executed, contents = notebook.describe(self._cells)
+            facts["notebook"] = executed
+            yield FactsPart({"notebook": executed})
             yield from _single_pieces(contents)
         locks: dict[str, str] = {}
         yield FactsPart(environment.gather_machine(self._root, locks))
         yield from _single_pieces(locks)
         packages = installed_packages()
-        yield FactsPart(
-            {
-                "packages": packages.versions,
-                "sources": packages.sources,
-                "installed": packages.installed,
-                **({"outdated": packages.outdated} if packages.outdated else {}),
-                "machine": f"{platform.system()} {platform.machine()}",
-            }
-        )
-        facts["outdated"] = packages.outdated
+        installed: RunFacts = {
+            "packages": packages.versions,
+            "sources": packages.sources,
+            "installed": packages.installed,
+            "machine": f"{platform.system()} {platform.machine()}",
+        }
+        if packages.outdated:
+            facts["outdated"] = installed["outdated"] = packages.outdated
+        yield FactsPart(installed)
         self._report(facts)
-        if facts.get("unpublished") and self._root is not None and not code_state.has_remote(self._root):
-            facts["pack"], contents = pack_commit(self._root, facts["commit"])
-            yield FactsPart({"pack": facts["pack"]})
-            yield from _single_pieces(contents)
+        if self._root is not None and commit is not None and facts.get("unpublished"):
+            yield from self._pack(self._root, commit)
+
+    def _pack(self, root: str, commit: str) -> Iterator[FactsPart]:
+        """Yield the files of a commit that no remote has, if the repository has no remote."""
+        if code_state.has_remote(root):
+            return
+        pack, contents = pack_commit(root, commit)
+        yield FactsPart({"pack": pack})
+        yield from _single_pieces(contents)
+        if "content" not in pack:
+            self._log_reasons("commit", ["its commit is in no remote, and too large to be recorded: push it"])
 
     def _report(self, facts: RunFacts) -> None:
         """Log once a process why its runs cannot be reproduced completely."""

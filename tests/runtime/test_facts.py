@@ -14,7 +14,7 @@ import pytest
 
 from autoflow.model.run_code import gaps, outdated_packages
 from autoflow.model.run_contents import join
-from autoflow.runtime import facts, packages
+from autoflow.runtime import commit_pack, facts, packages
 
 pytestmark = pytest.mark.core
 
@@ -170,6 +170,20 @@ def test_data_that_is_only_on_the_machine_is_named(repo, monkeypatch, caplog, tm
     (record,) = caplog.records
     assert f"{outside} is only on this machine; {ignored} is only on this machine" in record.getMessage()
     assert "train.py" not in record.getMessage()
+
+
+def test_a_commit_without_a_remote_that_is_too_large_is_named(repo, monkeypatch, caplog):
+    """Its files are not recorded; a smaller one's are, and are the commit's."""
+    monkeypatch.setattr(facts, "_reported", set())
+    caplog.set_level("INFO", logger="autoflow")
+    assert gather({"folder": str(repo)})["pack"]["content"]["pieces"]
+    assert caplog.records == []
+    (repo / "data.bin").write_bytes(b"0" * (commit_pack.MAX_FILES_BYTES + 1))
+    git(repo, "add", ".")
+    git(repo, "commit", "-q", "-m", "large")
+    assert gather({"folder": str(repo)})["pack"] == {"commit": git(repo, "rev-parse", "HEAD")}
+    (record,) = caplog.records
+    assert "push it" in record.getMessage()
 
 
 def test_packages_from_no_index_have_a_source(tmp_path):
