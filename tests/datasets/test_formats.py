@@ -450,6 +450,12 @@ def test_the_size_of_a_mask_is_limited():
         (masked([[0, 0, 1, 1, 2, 1e300]]), "not a coordinate"),
         ({"annotations": [{"image_id": 1, "category_id": 3, "bbox": [0, 0, math.inf, 1]}]}, "not a coordinate"),
         ({"images": [{"id": 1, "file_name": "1.png", "width": math.inf}]}, "not valid COCO"),
+        (
+            {"categories": [{"id": 3, "name": "cat", "keypoints": ["a"], "skeleton": [[1]]}]},
+            "not valid COCO",
+        ),
+        ({"images": [{"id": 1, "file_name": "1.png", "supervisely": {"meta": 3}}]}, "'supervisely' of an image"),
+        ({"annotations": [{"id": 1, "image_id": 1, "category_id": 3, "attributes": [3]}]}, "not valid COCO"),
     ],
 )
 def test_an_invalid_coco_file_is_an_error(sync, pictures, api, change, message):

@@ -153,6 +153,7 @@ class Coco:
         """Return the content with that of one more file."""
         titles = {category["id"]: str(category["name"]) for category in document["categories"]}
         for category in document["categories"]:
+            _class_members(category)  # fails if its key points or its skeleton are not valid
             known = content.categories.get(str(category["name"]), {})
             content.categories[str(category["name"])] = {**category, **known}
         by_id = {image["id"]: self._image(file, image, content) for image in document["images"]}
@@ -178,6 +179,9 @@ class Coco:
         path = self._image_path(file, str(image["file_name"]))
         size = (int(image.get("width") or 0), int(image.get("height") or 0))
         entry = content.images.setdefault(path, _ImageEntry(*size, [], {}, []))
+        extension = image.get(EXTENSION) or {}
+        if not all(isinstance(part, dict) for part in (extension, *extension.values())):
+            raise ValueError(f"{EXTENSION!r} of an image")
         entry.members.update({name: value for name, value in image.items() if name not in _SIZE and value is not None})
         content.tags.observe(entry.members.get(ATTRIBUTES) or {})
         return entry
