@@ -91,7 +91,7 @@ async function runSearch() {
     results.replaceChildren(
       emptyState(
         "What are you looking for?",
-        "Type any part of the name of a project, dataset, image, file, run, version or labeling job, or a word of a note.",
+        "Type a part of the name of a project, dataset, image, file, run, version or job, or a word of a note.",
       ),
     );
     return;
