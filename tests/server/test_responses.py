@@ -25,6 +25,7 @@ ELSEWHERE = {
     "autoflow.versions.delete",
     "autoflow.versions.map",
     "autoflow.versions.restore",
+    "autoflow.views.remove",
 }
 # Documents in Supervisely's format may have further members.
 OPEN = {
