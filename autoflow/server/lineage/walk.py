@@ -154,7 +154,8 @@ class Traversal:
         columns = (edges.c[name] for name in ("task_id", "id", *LineageEdge._fields[2:]))
         query = select(*columns).where(in_graph)
         for chunk in chunks(list(self._task_keys)):
-            for task_id, edge_id, entity_key, *others in self._conn.execute(query.where(edges.c.task_id.in_(chunk))):
+            rows = self._conn.execute(query.where(edges.c.task_id.in_(chunk)))
+            for task_id, edge_id, entity_key, *others in map(tuple, rows):
                 if entity_key in self.cards:
                     shown_edges.append(LineageEdge(edge_id, self._task_keys[task_id], entity_key, *others))
         return sorted(shown_edges, key=attrgetter("id"))
