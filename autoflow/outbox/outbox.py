@@ -151,11 +151,11 @@ class Outbox:
         """Flush when the process exits, until `deadline` (monotonic seconds)."""
         if self._pid != os.getpid() or self._sender is None or self._journal is None:
             return
+        if settings.exit_flush():  # first: what jobs record is synced and sent like all else, in the time that is left
+            self._sender.finish_jobs((deadline - time.monotonic()) / 2)
         self._journal.at_exit()
         self._sender.maintain_at_exit(deadline)
         self._report()
-        if settings.exit_flush():
-            self._sender.finish_jobs(max(0.0, deadline - time.monotonic()))
         limit = self.connector.exit_seconds
         if settings.exit_flush() and not self._sender.circuit_open and limit:
             self._sender.flush(min(limit, max(0.0, deadline - time.monotonic())))

@@ -99,7 +99,7 @@ class Sender:
             self._starting.release()
 
     def submit(self, job: Callable[[], None]) -> None:
-        """Run a job in the sender's thread, before it sends: a job is lost with the process, and a record is not."""
+        """Run a job in the sender's thread, after sending what was recorded before."""
         self._jobs.append(job)
         self.wake()
 
@@ -191,28 +191,36 @@ class Sender:
             self._urgent.wait(GATHER_SECONDS)
 
     def step(self, *, urgent: bool = False) -> bool:
-        """Do what is due: run jobs, and send what was recorded. Return whether all is sent."""
+        """Do what is due: send, run jobs, and send what these recorded. Return whether all is sent.
+
+        Many runs may start at once, and each has a job that takes long: nothing waits for more than one of them.
+        """
         self.drain.maintain_journal()
-        self._run_jobs()
         self.drain.find_journals(urgent=urgent)
         try:
             sent = self.session.attempt(self.drain.send_all, urgent=urgent)
-            if not self._jobs:
-                return sent
-            self._run_jobs()
-            return sent and self.session.attempt(self.drain.send_all, urgent=urgent)
+            while self._run_job():
+                self.drain.maintain_journal()
+                sent = self.session.attempt(self.drain.send_all, urgent=urgent)
+            return sent
         finally:
             self.drain.release_adopted()
 
-    def _run_jobs(self, timeout: float = -1) -> None:
-        """Run the jobs in their order; wait for another thread that runs one, at most `timeout` seconds."""
+    def _run_job(self, timeout: float = -1) -> bool:
+        """Run the next job; return whether there was one.
+
+        Args:
+            timeout: seconds to wait for another thread that runs one; forever if it is negative.
+        """
         if not self._working.acquire(timeout=timeout):
-            return
+            return False
         try:
-            while self._jobs and time_budget.remaining(1.0):
-                job = self._jobs.pop(0)
-                with contextlib.suppress(Exception):
-                    job()
+            if not self._jobs:
+                return False
+            job = self._jobs.pop(0)
+            with contextlib.suppress(Exception):
+                job()
+            return True
         finally:
             self._working.release()
 
@@ -223,7 +231,8 @@ class Sender:
             timeout: seconds for all of them; what they have recorded until then is not lost.
         """
         with time_budget.limit(timeout):
-            self._run_jobs(timeout)
+            while (left := time_budget.remaining(timeout)) > 0 and self._run_job(left):
+                pass
 
     def maintain_at_exit(self, deadline: float) -> None:
         """Run the journal's maintenance on the exiting thread.

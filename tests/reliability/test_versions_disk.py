@@ -186,14 +186,17 @@ def test_a_real_disk_that_is_full_takes_files_again_after_collecting(tmp_path):
 def test_a_disk_error_is_reported_as_busy(server, monkeypatch, code):
     """An error in writing or reading is one to try again, says what the system said, and changes nothing."""
     reported = upload(server, ["a"])
-    real = open
 
-    def fail(path, *arguments, **options):
-        if "blobs" in str(path):
-            raise OSError(code, os.strerror(code), str(path))
-        return real(path, *arguments, **options)
+    def failing(real):
+        def fail(path, *arguments, **options):
+            if "blobs" in str(path):
+                raise OSError(code, os.strerror(code), str(path))
+            return real(path, *arguments, **options)
 
-    monkeypatch.setattr(folder, "open", fail, raising=False)
+        return fail
+
+    monkeypatch.setattr(folder, "open", failing(open), raising=False)  # reads
+    monkeypatch.setattr(os, "open", failing(os.open))  # writes
     with pytest.raises(ServerBusy, match=os.strerror(code)):
         upload(server, ["b"])
     with pytest.raises(ServerBusy, match=os.strerror(code)):

@@ -19,6 +19,7 @@ from autoflow.model.run_contents import StoredContent, join, sha256_of, split
 from autoflow.server.db import json_codec, run_contents
 from autoflow.server.db.schema import run_contents as pieces_table
 from autoflow.server.db.schema import task_facts, tasks
+from autoflow.server.maintenance.erasure.run_code import holders
 from autoflow.server.maintenance.erasure.texts import Redaction, of_team
 from autoflow.server.paging import chunks
 
@@ -106,7 +107,7 @@ class CodeRedaction:
         self, conn: Connection, facts: Any
     ) -> Iterator[tuple[dict[str, Any], StoredContent | None, dict[str, str]]]:
         """Yield each object in facts whose content changes, the new content, None for none, and its pieces."""
-        for holder in _holders(facts):
+        for holder in holders(facts):
             content: StoredContent = holder["content"]
             if content["sha256"] not in self._known:
                 self._known[content["sha256"]] = self._redact(conn, content)
@@ -134,18 +135,6 @@ class CodeRedaction:
 
     def _without_names(self, data: bytes) -> bytes:
         return self._names.text(data.decode(errors="surrogateescape")).encode(errors="surrogateescape")
-
-
-def _holders(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield the objects in facts that name a stored content."""
-    if isinstance(value, dict):
-        if isinstance(value.get("content"), dict) and "pieces" in value["content"]:
-            yield value
-        for member in value.values():
-            yield from _holders(member)
-    elif isinstance(value, list):
-        for member in value:
-            yield from _holders(member)
 
 
 def _mark(holder: dict[str, Any], content: StoredContent | None) -> None:

@@ -46,6 +46,7 @@ from autoflow.server.db.schema import (
     versions,
 )
 from autoflow.server.db.webhook_tables import webhook_deliveries
+from autoflow.server.maintenance.erasure import run_code
 from autoflow.server.maintenance.erasure.targets import ARCHIVE, DOCUMENT, SPARE
 from autoflow.server.versions.versions import update_last_version_epoch
 
@@ -128,6 +129,7 @@ def remove_project(conn: Connection, project_id: int) -> bool:
 
 def remove_task(conn: Connection, task_id: int) -> bool:
     """Delete the next rows of a run; return whether none is left. What it wrote stays."""
+    run_code.delete_pieces(conn, task_id)  # first: afterwards no facts name them
     removed = 0
     for table in (logs, task_facts, run_values, task_data, edges, runs, task_numbers, tokens):
         if removed >= BATCH:

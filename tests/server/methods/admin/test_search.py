@@ -113,7 +113,7 @@ def test_the_number_of_statements_is_constant(filled):
     engine = filled.server._store._engine
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     answer = filled.call("autoflow.search", q="tree 29")
-    assert len([statement for statement in statements if statement.lstrip().upper().startswith("SELECT")]) <= 14
+    assert len([statement for statement in statements if statement.lstrip().upper().startswith("SELECT")]) <= 16
     assert answer["more"] == ["image"]
 
 
