@@ -9,7 +9,8 @@ BARE := 3.10 3.11 3.12 # on the newest, `test-all` has the core's tests among al
 BETWEEN := 3.11 3.12
 SOURCES := $(shell find autoflow -type f -not -name '*.pyc')
 DEV := .venv-dev/bin/
-PIP := bin/python -m pip --disable-pip-version-check install --quiet --quiet
+# Without bytecode: what is imported is compiled then, and that is a fraction of what is installed.
+PIP := bin/python -m pip --disable-pip-version-check install --quiet --quiet --no-compile
 # The tests start thousands of processes, and each would compile autoflow anew where bytecode may not be written.
 export PYTHONDONTWRITEBYTECODE :=
 PYTEST := -m pytest --quiet -rfEs --dist loadgroup --durations 20 --durations-min 8

@@ -311,6 +311,7 @@ pause()
 for number in range(102, 202):
     load(number)
 autoflow.flush(60)
+signal.alarm(60)  # nobody knows this process if it has become a daemon
 signal.pause()
 """
     )
