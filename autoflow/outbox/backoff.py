@@ -15,6 +15,9 @@ FIRST_SECONDS = 0.5
 LONGEST_SECONDS = 60.0
 OPENS_AFTER = 5
 
+# Not the generator of the `random` module: a delay between two of an app's numbers would change what a seed gives.
+_system_random = random.SystemRandom()
+
 
 @dataclass(slots=True)
 class Backoff:
@@ -35,11 +38,11 @@ class Backoff:
         self.failures += 1
         now = time.monotonic()
         shortest = max(pause, LONGEST_SECONDS / 12 if self.open else 0.0)
-        self.until = now + max(shortest, random.uniform(0, step))
+        self.until = now + max(shortest, _system_random.uniform(0, step))
         if retry_after is not None:
             retry_after = min(retry_after, RETRY_AFTER_SECONDS)
             self.retry_after_until = now + retry_after
-            jitter = random.uniform(0, max(step, min(retry_after, LONGEST_SECONDS)))
+            jitter = _system_random.uniform(0, max(step, min(retry_after, LONGEST_SECONDS)))
             self.until = max(self.until, self.retry_after_until + jitter)
 
     def succeeded(self) -> None:

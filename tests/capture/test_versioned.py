@@ -375,7 +375,7 @@ def test_a_hanging_server_opens_the_circuit(server, captured, non_strict):
 def test_the_circuit_closes_when_the_server_is_back(server, captured, non_strict, monkeypatch):
     """After the pause one call tries, and all is well again."""
     monkeypatch.setattr(run_snapshot, "PAUSE_FACTOR", 0.0)
-    monkeypatch.setattr("autoflow.outbox.backoff.random.uniform", lambda least, most: 0.0)
+    monkeypatch.setattr("autoflow.outbox.backoff._system_random.uniform", lambda least, most: 0.0)
     server.hangs.clear()
 
     @versioned(wait=0.3)

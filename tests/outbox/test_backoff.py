@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import random
 
 import pytest
 from hypothesis import given
@@ -71,3 +72,12 @@ def test_success_resets_the_failures():
     backoff.succeeded()
     assert not backoff.open
     assert backoff.wait() == 0
+
+
+def test_an_apps_random_numbers_stay_those_of_its_seed():
+    """Its generator is the app's alone: the sender fails at any time, between any two numbers."""
+    before = random.getstate()
+    backoff = Backoff()
+    backoff.failed()
+    backoff.failed(2.0, pause=1.0)
+    assert random.getstate() == before
