@@ -21,7 +21,7 @@ pytestmark = pytest.mark.core
 
 NUMBERED = """
     def fork_as(number):
-        for _ in range(200):  # somebody else may take the number
+        for _ in range(600):  # somebody else may have the number, for as long as it lives
             with open("/proc/sys/kernel/ns_last_pid", "w") as file:
                 file.write(str(number - 1))
             child = os.fork()
@@ -30,6 +30,7 @@ NUMBERED = """
             if child in {0, number}:
                 return child
             os.waitpid(child, 0)
+            time.sleep(0.05)
         raise SystemExit("the number was not given")
 """
 
