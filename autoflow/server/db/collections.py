@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, func, select, update
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import timestamps
 from autoflow.server.db import json_codec
-from autoflow.server.db.access import caller, check_own, get_row, visible
+from autoflow.server.db.access import check_own, get_row, visible
 from autoflow.server.db.app_tables import collection_items, collections
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.projects import ACTIVE
 from autoflow.server.db.schema import items, projects, workspaces
 from autoflow.server.db.upsert import insert_or_ignore_many
@@ -56,11 +57,7 @@ def add(conn: Connection, project_id: int, name: str, values: Mapping[str, Any])
     same_name = select(collections.c.id).where(collections.c.project_id == project_id, collections.c.name == name)
     if conn.execute(same_name).first() is not None:
         raise Conflict(f"project {project_id} has a collection named {name!r} already")
-    now = timestamps.now()
-    row = {"project_id": project_id, "name": name, "created_by": caller(conn).user, **values}
-    made = conn.execute(insert(collections).values(**row, created_at=now, updated_at=now))
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    return insert_row(conn, collections, {"project_id": project_id, "name": name, **values})
 
 
 def edit(conn: Connection, number: int, values: Mapping[str, Any]) -> None:

@@ -6,12 +6,12 @@ import posixpath
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select, update
 
-from autoflow.server import timestamps
 from autoflow.server.blobs import ReceivedBlob
 from autoflow.server.db import erased_contents
 from autoflow.server.db.access import caller, get_row, visible
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.json_rows import among
 from autoflow.server.db.schema import blobs, files
 from autoflow.server.errors import Invalid
@@ -105,23 +105,17 @@ def add(conn: Connection, team_id: int, path: str, received: ReceivedBlob, mime:
     """
     erased_contents.check_of_team(conn, team_id, [received.hash])
     retire(conn, team_id, path)
-    now = timestamps.now()
-    made = conn.execute(
-        insert(files).values(
-            team_id=team_id,
-            path=path,
-            name=posixpath.basename(path),
-            hash=received.hash,
-            size=received.size,
-            mime=mime,
-            current=True,
-            user_id=caller(conn).user,
-            created_at=now,
-            updated_at=now,
-        )
-    )
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    values = {
+        "team_id": team_id,
+        "path": path,
+        "name": posixpath.basename(path),
+        "hash": received.hash,
+        "size": received.size,
+        "mime": mime,
+        "current": True,
+        "user_id": caller(conn).user,
+    }
+    return insert_row(conn, files, values)
 
 
 def retire(conn: Connection, team_id: int, path: str) -> list[int]:

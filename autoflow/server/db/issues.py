@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Table, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, delete, select, update
 
 from autoflow.server import timestamps
-from autoflow.server.db.access import caller, check_own, get_row, visible
+from autoflow.server.db.access import check_own, get_row, visible
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.labeling_tables import issue_comments as comment_table
 from autoflow.server.db.labeling_tables import issues as table
 from autoflow.server.paging import chunks
@@ -42,16 +43,9 @@ def get_own(conn: Connection, number: int) -> RowMapping:
     return row
 
 
-def _insert(conn: Connection, into: Table, values: Mapping[str, Any]) -> int:
-    now = timestamps.now()
-    made = conn.execute(insert(into).values(**values, created_by=caller(conn).user, created_at=now, updated_at=now))
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
-
-
 def add(conn: Connection, values: Mapping[str, Any]) -> int:
     """Insert an issue; return its id."""
-    return _insert(conn, table, values)
+    return insert_row(conn, table, values)
 
 
 def edit(conn: Connection, number: int, values: Mapping[str, Any]) -> None:
@@ -87,7 +81,7 @@ def forget_images(conn: Connection, numbers: Sequence[int]) -> None:
 
 def add_comment(conn: Connection, issue_id: int, comment: str) -> RowMapping:
     """Insert a comment; return it."""
-    return get_comment(conn, _insert(conn, comment_table, {"issue_id": issue_id, "comment": comment}))
+    return get_comment(conn, insert_row(conn, comment_table, {"issue_id": issue_id, "comment": comment}))
 
 
 def get_comment(conn: Connection, number: int) -> RowMapping:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, select, update
 
 from autoflow.server import timestamps
 from autoflow.server.db import webhooks
-from autoflow.server.db.access import caller, get_row, visible
+from autoflow.server.db.access import get_row, visible
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.schema import datasets, jobs, members, projects, users, workspaces
 from autoflow.server.errors import NotFound
 
@@ -41,11 +42,7 @@ def get(conn: Connection, number: int) -> RowMapping:
 
 def add(conn: Connection, values: dict[str, Any]) -> int:
     """Insert a job; return its id."""
-    now = timestamps.now()
-    stamps = {"created_by": caller(conn).user, "created_at": now, "updated_at": now}
-    made = conn.execute(insert(jobs).values(**values, **stamps))
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    return insert_row(conn, jobs, values)
 
 
 def set_status(conn: Connection, job: RowMapping, status: str) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, select, update
 
 from autoflow.server import timestamps
 from autoflow.server.db import jobs
-from autoflow.server.db.access import caller, check_own, get_row, visible
+from autoflow.server.db.access import check_own, get_row, visible
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.labeling_tables import labeling_queues as table
 from autoflow.server.db.projects import ACTIVE
 from autoflow.server.db.schema import jobs as job_table
@@ -35,10 +36,7 @@ def get(conn: Connection, number: int) -> RowMapping:
 
 def add(conn: Connection, values: Mapping[str, Any]) -> int:
     """Insert a queue; return its id."""
-    now = timestamps.now()
-    made = conn.execute(insert(table).values(**values, created_by=caller(conn).user, created_at=now, updated_at=now))
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    return insert_row(conn, table, values)
 
 
 def set_status(conn: Connection, number: int, status: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select
+from sqlalchemy import Connection, RowMapping, Select, func, select
 
-from autoflow.server import timestamps
-from autoflow.server.db.access import caller, visible
+from autoflow.server.db.access import visible
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.page_tables import notes
 from autoflow.server.db.schema import users, workspaces
 
@@ -31,6 +31,5 @@ def of_card(conn: Connection, card: str, before: int | None, limit: int) -> list
 def add(conn: Connection, team_id: int, card: str, text: str) -> RowMapping:
     """Insert a note; return its row."""
     values = {"team_id": team_id, "card": card, "text": text}
-    stamps = {"created_by": caller(conn).user, "created_at": timestamps.now()}
-    number = conn.execute(insert(notes).values(**values, **stamps).returning(notes.c.id)).scalar_one()
+    number = insert_row(conn, notes, values)
     return conn.execute(listing(conn).where(notes.c.id == number)).mappings().one()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, select, update
 
 from autoflow.server import timestamps
 from autoflow.server.db import json_codec, teams
-from autoflow.server.db.access import caller, get_row, visible
+from autoflow.server.db.access import get_row, visible
 from autoflow.server.db.change_tracking import ProjectEdit
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.schema import project_meta, projects, workspaces
 from autoflow.server.errors import Conflict
 from autoflow.wire.contract.labels import LabelDefinitions, MetaKind
@@ -62,19 +63,7 @@ def add(conn: Connection, workspace_id: int, name: str, **values: Any) -> int:
     """Insert a project without classes and tags; return its id."""
     teams.get(conn, workspaces, "workspace", workspace_id)
     check_name_is_free(conn, workspace_id, name)
-    now = timestamps.now()
-    made = conn.execute(
-        insert(projects).values(
-            workspace_id=workspace_id,
-            name=name,
-            created_by=caller(conn).user,
-            created_at=now,
-            updated_at=now,
-            **values,
-        )
-    )
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    return insert_row(conn, projects, {"workspace_id": workspace_id, "name": name, **values})
 
 
 def change(conn: Connection, number: int, *, silent: bool, **values: Any) -> None:

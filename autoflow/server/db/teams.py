@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Table, insert, select
+from sqlalchemy import Connection, RowMapping, Select, Table, select
 
-from autoflow.server import timestamps
 from autoflow.server.db.access import caller, get_row, visible
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.schema import teams, workspaces
 from autoflow.server.errors import Conflict, NotFound
 
@@ -37,11 +37,7 @@ def add_workspace(conn: Connection, team_id: int, name: str, description: str) -
     get(conn, teams, "team", team_id)
     if conn.execute(select(workspaces.c.id).where(workspaces.c.team_id == team_id, workspaces.c.name == name)).first():
         raise Conflict(f"team {team_id} has a workspace named {name!r} already")
-    now = timestamps.now()
-    values: dict[str, Any] = {"team_id": team_id, "name": name, "description": description}
-    made = conn.execute(insert(workspaces).values(**values, created_at=now, updated_at=now))
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    return insert_row(conn, workspaces, {"team_id": team_id, "name": name, "description": description})
 
 
 def default_team(conn: Connection) -> int:

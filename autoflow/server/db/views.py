@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, delete, insert, or_, select
+from sqlalchemy import Connection, RowMapping, Select, delete, or_, select
 
-from autoflow.server import timestamps
 from autoflow.server.db.access import caller, get_row, visible
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.page_tables import views
 from autoflow.server.db.schema import users
 
@@ -33,8 +33,7 @@ def save(conn: Connection, team_id: int, name: str, address: str, *, shared: boo
     same = (views.c.team_id == team_id, views.c.name == name, views.c.created_by == author)
     conn.execute(delete(views).where(*same))
     values = {"team_id": team_id, "name": name, "address": address, "shared": shared}
-    stamps = {"created_by": author, "created_at": timestamps.now()}
-    return get(conn, conn.execute(insert(views).values(**values, **stamps).returning(views.c.id)).scalar_one())
+    return get(conn, insert_row(conn, views, values))
 
 
 def remove(conn: Connection, row: RowMapping) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from autoflow.server import timestamps
 from autoflow.server.blobs import BlobStore
@@ -21,6 +21,7 @@ from autoflow.server.db import clock, webhooks
 from autoflow.server.db.access import Caller
 from autoflow.server.db.engine import Store
 from autoflow.server.db.erasure_tables import erased_contents, erasure_targets, erasures
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.upsert import insert_or_ignore_many
 from autoflow.server.errors import NotFound
 from autoflow.server.lineage.model_protection import Protection
@@ -82,13 +83,8 @@ def begin(
         ServerExtraMissing: its report could not be signed.
     """
     signature.check_available()
-    inserted = conn.execute(
-        insert(erasures).values(
-            team_id=team_id, created_by=user_id, created_at=timestamps.now(), stage=_NAMES[0], counts="{}"
-        )
-    )
-    assert inserted.inserted_primary_key is not None
-    erasure_id = int(inserted.inserted_primary_key[0])
+    row = {"team_id": team_id, "created_by": user_id, "stage": _NAMES[0], "counts": "{}"}
+    erasure_id = insert_row(conn, erasures, row)
     redaction = texts.Redaction([value for kind, value in values if kind == NAME], erasure_id)
     targets.save(conn, erasure_id, [(MADE, redaction.text(ref)) for ref in made])
     targets.save(conn, erasure_id, [*values, (KEY, secrets.token_hex(16)), *([] if scrubs else [(UNSCRUBBED, "")])])

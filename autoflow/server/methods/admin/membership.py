@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, true, update
+from sqlalchemy import Connection, select, true, update
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import timestamps
 from autoflow.server.db import audit, teams, tokens
 from autoflow.server.db.access import caller
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.schema import members, projects, tasks, users, workspaces
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.errors import Conflict, Forbidden, Invalid, NotFound
@@ -44,13 +45,10 @@ def add_team(conn: Connection, request: RequestParser) -> JsonObject:
         Conflict: the name is taken.
     """
     _check_local(conn, "teams.add")
-    name, now = request.text("name"), timestamps.now()
+    name = request.text("name")
     if conn.execute(select(team_table.c.id).where(team_table.c.name == name)).first() is not None:
         raise Conflict(f"there is a team named {name!r} already")
-    values = {"name": name, "description": request.text("description", ""), "created_at": now, "updated_at": now}
-    made = conn.execute(insert(team_table).values(**values))
-    assert made.inserted_primary_key is not None
-    team_id = int(made.inserted_primary_key[0])
+    team_id = insert_row(conn, team_table, {"name": name, "description": request.text("description", "")})
     teams.add_workspace(conn, team_id, "Workspace", "")
     audit.record(conn, "team.create", f"team:{team_id}", team_id=team_id, name=name)
     return instance.team(conn, RequestParser({"id": team_id}))
@@ -102,13 +100,10 @@ def add_user(conn: Connection, request: RequestParser) -> JsonObject:
         Conflict: the login is taken.
     """
     _check_local(conn, "users.add")
-    login, now = request.text("login"), timestamps.now()
+    login = request.text("login")
     if conn.execute(select(users.c.id).where(users.c.login == login)).first() is not None:
         raise Conflict(f"there is a user with the login {login!r} already")
-    name = request.text("name", "") or login
-    made = conn.execute(insert(users).values(login=login, name=name, created_at=now, updated_at=now))
-    assert made.inserted_primary_key is not None
-    user_id = int(made.inserted_primary_key[0])
+    user_id = insert_row(conn, users, {"login": login, "name": request.text("name", "") or login})
     return {**instance.user(conn, RequestParser({"id": user_id})), "userId": user_id}  # the SDK reads this member alone
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from autoflow.model.json_object import JsonObject
 from autoflow.server import limits, timestamps
 from autoflow.server.db import json_codec, teams
-from autoflow.server.db.access import caller, check_own, get_row, visible
+from autoflow.server.db.access import check_own, get_row, visible
+from autoflow.server.db.insertion import insert_row
 from autoflow.server.db.labeling_tables import reports as table
 from autoflow.server.db.schema import teams as team_table
 from autoflow.server.errors import Invalid, NotFound
@@ -46,17 +47,13 @@ def create(conn: Connection, request: RequestParser) -> JsonObject:
     """``reports.create``: widgets without an ``id`` are numbered from 1."""
     team = teams.get(conn, team_table, "team", request.number("teamId"))
     widgets = [{"id": number, **widget.fields} for number, widget in enumerate(request.objects("widgets"), 1)]
-    now = timestamps.now()
     values = {
         "team_id": team["id"],
         "name": request.text("name"),
         "layout": request.text("layout", ""),
         "widgets": _stored(widgets),
-        "created_by": caller(conn).user,
     }
-    made = conn.execute(insert(table).values(**values, created_at=now, updated_at=now))
-    assert made.inserted_primary_key is not None
-    return {"id": int(made.inserted_primary_key[0])}
+    return {"id": insert_row(conn, table, values)}
 
 
 def widget(conn: Connection, request: RequestParser) -> JsonObject:
