@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 import shutil
 import textwrap
@@ -28,9 +27,9 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the usage and the message, and exit with code 2."""
         if match := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
-            names = [name.strip(" '") for name in match[2].split(",")]
-            for suggestion in difflib.get_close_matches(match[1], names, 1):
-                message += f"; did you mean {suggestion!r}?"
+            from autoflow.model.suggestion import did_you_mean
+
+            message += did_you_mean(match[1], (name.strip(" '") for name in match[2].split(",")))
         super().error(message)
 
 

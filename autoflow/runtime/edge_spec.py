@@ -6,7 +6,6 @@ entities of a value and passes them to the run's recorder.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from autoflow.model.card import WireMeta, WorkflowMeta
 from autoflow.model.entity_types import Direction, Kind, kinds
 from autoflow.model.model_name import check_model_name
 from autoflow.model.path import Path, parse
+from autoflow.model.suggestion import did_you_mean
 from autoflow.outbox.record_encoder import encode_member, encode_members, join
 from autoflow.runtime.call import Call, ResultPending, check_callable, getter
 from autoflow.runtime.card_options import CardOptions, attempt
@@ -56,10 +56,7 @@ def check_kind(direction: Direction, kind: Any) -> None:
     known = kinds(direction)
     if kind in known:
         return
-    near = difflib.get_close_matches(str(kind), known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    if kind == "app":
-        hint = "; an app session is an output only"
+    hint = "; an app session is an output only" if kind == "app" else did_you_mean(str(kind), known)
     raise UnknownKindError(f"{kind!r} is not a kind of {direction}: write one of {', '.join(known)}{hint}")
 
 
@@ -71,8 +68,7 @@ def check_options(options: Mapping[str, Any]) -> None:
     """
     for name in options:
         if name not in OPTIONS:
-            near = difflib.get_close_matches(name, OPTIONS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; the options are {', '.join(OPTIONS)}"
+            hint = did_you_mean(name, OPTIONS) or f"; the options are {', '.join(OPTIONS)}"
             raise DecorationError(f"{name!r} is not an option{hint}")
 
 

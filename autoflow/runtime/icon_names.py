@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import re
 from pathlib import Path
 
 from autoflow.guard import logger
 from autoflow.model.card import ICON_PREFIX
+from autoflow.model.suggestion import did_you_mean
 
 _SHEET = Path(__file__).parents[1] / "server" / "ui" / "assets" / "icons" / "zmdi.css"
 _NAME = re.compile(r"^\.zmdi-([a-z0-9-]+):before", re.MULTILINE)
@@ -23,12 +23,11 @@ def _known() -> frozenset[str]:
         return frozenset()
 
 
-@functools.cache
+@functools.lru_cache(1000)  # an app may make names from data
 def warn_of_unknown_icon(icon: str) -> None:
     """Log a warning, once, about a name that is not in the set; templates are not checked."""
     name = icon.removeprefix(ICON_PREFIX)
     if "{" in name or not _known() or name in _known():
         return
-    close = difflib.get_close_matches(name, sorted(_known()), 1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(name, _known())
     logger.warning("autoflow: icon %r is no name of the zmdi icons, the card shows that of its kind%s", icon, hint)

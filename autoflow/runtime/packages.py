@@ -7,12 +7,12 @@ import functools
 import hashlib
 import json
 import os
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from autoflow.process.forks import defer_forks
+from autoflow.process.threads import yield_gil
 from autoflow.runtime import masking
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def installed_packages() -> Packages:
                 packages.installed[name] = hashlib.sha256("\n".join(files).encode()).hexdigest()
                 if outdated := list(_outdated(source, files)):
                     packages.outdated[name] = outdated
-        time.sleep(0)  # yield the interpreter to the app's threads
+        yield_gil()
     versions, sources, installed = (
         dict(sorted(values.items())) for values in (packages.versions, packages.sources, packages.installed)
     )
