@@ -24,6 +24,8 @@ JSON_DEPTH = 100  # objects and lists in one another, in a document that is stor
 WEBHOOKS = 100  # of a team
 WEBHOOK_EVENTS = 10_000  # that wait for a webhook
 WEBHOOK_PAYLOAD = 100_000  # bytes of an event that a user adds
+COMMENT = 10_000  # characters of a comment on an issue
+OF_ISSUE = 1_000  # comments of an issue, and its sub-issues: they are sent with it
 COORDINATE = 1e9  # pixels, of what is measured
 
 # Members of a body with a limit of their own.

@@ -113,8 +113,8 @@ def add(conn: Connection, request: RequestParser) -> JsonObject:
         "assignees": json_codec.dump(assignees),
     }
     number = issues.add(conn, values)
-    if comment := request.text("comment", ""):
-        issues.add_comment(conn, number, comment)
+    if request.optional_text("comment"):
+        issues.add_comment(conn, number, _comment_text(request))
     return {"id": number}
 
 
@@ -156,15 +156,25 @@ def _comment(row: RowMapping, logins: Mapping[int, str]) -> JsonObject:
     }
 
 
+def _comment_text(request: RequestParser) -> str:
+    return request.text("comment", max_length=limits.COMMENT)
+
+
+def _check_count(count: int, issue: RowMapping, what: str) -> None:
+    if count > limits.OF_ISSUE:
+        raise Invalid(f"issue {issue['id']} would have {count} {what}, and {limits.OF_ISSUE} are the most of one")
+
+
 def add_comment(conn: Connection, request: RequestParser) -> JsonObject:
     """``issues.comments.add``."""
     row = issues.get(conn, request.number("issueId"))
-    return _comment(issues.add_comment(conn, row["id"], request.long_text("comment")), jobs.logins(conn))
+    _check_count(len(issues.comments(conn, row["id"])) + 1, row, "comments")
+    return _comment(issues.add_comment(conn, row["id"], _comment_text(request)), jobs.logins(conn))
 
 
 def edit_comment(conn: Connection, request: RequestParser) -> JsonObject:
     """``issues.comments.editInfo``: the text."""
-    row = issues.edit_comment(conn, request.number("id"), request.long_text("comment"))
+    row = issues.edit_comment(conn, request.number("id"), _comment_text(request))
     return _comment(row, jobs.logins(conn))
 
 
@@ -208,6 +218,7 @@ def add_sub_issue(conn: Connection, request: RequestParser) -> JsonObject:
     bound = [_bound(conn, binding, parent["team_id"]) for binding in request.objects("bindings")]
     if not bound:
         raise Invalid('"bindings" must have an entry', {"field": "bindings"})
+    _check_count(len(issues.children(conn, [parent["id"]])[parent["id"]]) + len(bound), parent, "sub-issues")
     numbers = [issues.add(conn, {**shared, **columns}) for columns in bound]
     return {"id": numbers[0], "ids": numbers}
 
@@ -219,6 +230,7 @@ def edit_sub_issue(conn: Connection, request: RequestParser) -> Success:
         parent = issues.get(conn, request.number("parentId"))
         if parent["team_id"] != row["team_id"] or parent["parent_id"] is not None or row["parent_id"] is None:
             raise Invalid(f"issue {row['id']} cannot become a sub-issue of {parent['id']}", {"field": "parentId"})
+        _check_count(len(issues.children(conn, [parent["id"]])[parent["id"]]) + 1, parent, "sub-issues")
         changed["parent_id"] = parent["id"]
     if request.has("meta"):
         changed["meta"] = _meta(request)
