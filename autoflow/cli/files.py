@@ -62,6 +62,7 @@ def _lines(entries: Sequence[HistoryFile]) -> list[str]:
             format_time(entry["createdAt"], zone),
             f"{entry['size']:,} bytes",
             f"sha256:{entry['sha256'][:DIGITS]}" if entry["sha256"] else "",
+            f"by {entry['author']}" if entry["author"] else "",
             "current" if entry["current"] else "",
             f"written by {', '.join(f'task:{number}' for number in entry['tasks'])}" if entry["tasks"] else "",
         ]

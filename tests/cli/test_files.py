@@ -33,7 +33,7 @@ def test_a_path_has_a_history_and_each_of_its_files_can_be_had(api, command, tmp
     """By number, by the beginning of its SHA-256, or by ``file:N``; a file on disk is never replaced."""
     _, text, _ = command("files", "history", "/models/best.pt")
     lines = text.splitlines()
-    assert re.match(r"V3  file:\d+  .*  5 bytes  sha256:[0-9a-f]{12}  current$", lines[0])
+    assert re.match(r"V3  file:\d+  .*  5 bytes  sha256:[0-9a-f]{12}  by \S+  current$", lines[0])
     assert re.match(r"V2  .*  written by task:1$", lines[1])
     entries = json.loads(command("files", "history", "/models/best.pt", "--json")[1])
     assert [entry["number"] for entry in entries] == [3, 2, 1]

@@ -25,6 +25,7 @@ from autoflow.model.run import RunFacts
 from autoflow.model.run_code import code_files, executed_notebook, gaps, has_changes, outdated_packages
 
 MAX_COMMAND_LENGTH = 160
+AUTHORED = ("project_version", "file", "model_weight", "model")  # types of data whose author is named
 MAX_OBSERVED = 10  # files of one run that are named
 
 
@@ -154,7 +155,9 @@ class _TreeRenderer:
             name = paint(printable(str(run.get("name") or card.name)), "strong")
             return f"{symbol} {name}  {reference}  {paint(printable(self.run_summary(run)), 'muted')}{more}"
         name = printable(str(data.get("path") or data.get("projectName") or card.name))
-        return f"{paint(name, 'strong')}  {reference}  {paint(printable(_data_type(card, data)), 'muted')}{more}"
+        author = f", by {card.author}" if card.author and card.type in AUTHORED else ""
+        summary = paint(printable(_data_type(card, data) + author), "muted")
+        return f"{paint(name, 'strong')}  {reference}  {summary}{more}"
 
     def run_summary(self, run: Mapping[str, Any]) -> str:
         """Return a run's status, start, duration, user and error."""

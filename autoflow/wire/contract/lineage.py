@@ -106,10 +106,12 @@ class HistoryFile(FileJson):
     """One file of a path.
 
     Args:
+        author: login of the user who uploaded it.
         tasks: numbers of the tasks that wrote it.
     """
 
     id: Id
+    author: str | None
     tasks: list[Id]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, select
 
 from autoflow.model.graph_json import FileJson
-from autoflow.server.db import files, tasks, teams
+from autoflow.server.db import files, jobs, tasks, teams
 from autoflow.server.db.access import visible
 from autoflow.server.db.schema import edges
 from autoflow.server.db.schema import teams as team_table
@@ -34,7 +34,8 @@ def history(conn: Connection, request: contract.FileHistoryRequest) -> contract.
         team_id = request.team_id or teams.default_team(conn)
         team_id = teams.get(conn, team_table, "team", team_id)["id"]
         path = files.normalize_path(required(request.path, "path"))
-    file_ids = [row["id"] for row in files.history(conn, team_id, path)][:MAX_FILES]
+    authors = {row["id"]: row["user_id"] for row in files.history(conn, team_id, path)[:MAX_FILES]}
+    file_ids, logins = list(authors), jobs.logins(conn)
     descriptions: dict[int, FileJson] = {}
     writers: dict[str, list[int]] = {}
     for chunk in chunks(file_ids):
@@ -49,7 +50,12 @@ def history(conn: Connection, request: contract.FileHistoryRequest) -> contract.
         "teamId": team_id,
         "path": path,
         "files": [
-            {"id": file_id, **descriptions[file_id], "tasks": writers.get(f"file:{file_id}", [])}
+            {
+                "id": file_id,
+                **descriptions[file_id],
+                "author": logins.get(authors[file_id]),
+                "tasks": writers.get(f"file:{file_id}", []),
+            }
             for file_id in file_ids
         ],
     }

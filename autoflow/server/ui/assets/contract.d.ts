@@ -965,6 +965,8 @@ export interface HistoryFile {
   count: number;
   createdAt: string;
   id: number;
+  /** login of the user who uploaded it. */
+  author: string | null;
   /** numbers of the tasks that wrote it. */
   tasks: Array<number>;
 }
