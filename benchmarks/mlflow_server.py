@@ -151,7 +151,7 @@ def processor_seconds(pid: int) -> float:
 
 
 def rate(peer: Peer, numbers: Iterator[int], clients: int) -> Rate:
-    """What clients with kept connections bring in `SECONDS`."""
+    """Return the rate of clients with kept connections over `SECONDS`."""
     counts: list[int] = []
     begin, spent = time.monotonic(), processor_seconds(peer.pid)
 
@@ -170,7 +170,7 @@ def rate(peer: Peer, numbers: Iterator[int], clients: int) -> Rate:
 
 
 def compare(peers: Mapping[str, Peer]) -> tuple[list[tuple[str, ...]], list[Goal]]:
-    """What the peers bring in turn, and how many times the second's rate is the first's."""
+    """Return the rows of the table and the goals; the peers take turns."""
     numbers = itertools.count(1)
     rows: list[tuple[str, ...]] = []
     goals: list[Goal] = []

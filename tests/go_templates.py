@@ -1,4 +1,4 @@
-"""What the chart uses of Helm's templates: Helm itself is a program that has to be installed beside Python.
+"""The part of Helm's templates that the chart uses: Helm itself is a program that has to be installed beside Python.
 
 Actions: `if`, `else`, `with`, `range` over a map, `end`, and variables; pipelines of functions in `_FUNCTIONS`, with
 parentheses. Anything else is an error.

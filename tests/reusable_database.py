@@ -38,7 +38,7 @@ END $$;
 
 
 class ReusableDatabase:
-    """What one database was when it was new: its definitions, rows and sequences.
+    """The state of a database when it was new: its definitions, rows and sequences.
 
     Args:
         name: its name.

@@ -165,7 +165,7 @@ def test_clones_of_files(tmp_path, sync, labelled, monkeypatch):
 
 
 def test_links_to_files(tmp_path, labelled):
-    """Where asked for and nothing can be cloned, files are read-only links; one that gets another mode is a copy."""
+    """On request, and if nothing can be cloned, files are read-only links; one that gets another mode is a copy."""
     transport = EmbeddedTransport(str(tmp_path / "home"))
     api = DataApi(transport)
     version = api.project.version.create(from_folder(transport, labelled).id)

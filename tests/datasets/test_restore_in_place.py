@@ -69,9 +69,9 @@ def test_a_restored_folder_follows_versions(api, versions, tmp_path):
             if path.is_dir()
         )
         assert reports[-1] == (changed, changed)
-        kept = {path for path, (inode, _) in state(target).items() if before.get(path, (0,))[0] == inode}
-        assert "meta.json" in kept
-        assert len(kept) == {3: 2, 4: 2, 0: 10}[changed]
+        unwritten = {path for path, (inode, _) in state(target).items() if before.get(path, (0,))[0] == inode}
+        assert "meta.json" in unwritten
+        assert len(unwritten) == {3: 2, 4: 2, 0: 10}[changed]
 
 
 def test_the_imported_folder_goes_back(api, sync, labelled, versions, tmp_path):
@@ -92,7 +92,7 @@ def test_the_imported_folder_goes_back(api, sync, labelled, versions, tmp_path):
 
 
 def test_changes_of_ones_own_are_not_overwritten(api, versions, labelled, tmp_path):
-    """What is nowhere else is named and left; a file that was only touched, or is the version's, is no change."""
+    """Files that are nowhere else are named and left; touched files, and those of the version, are no changes."""
     first, second = versions
     target = tmp_path / "out"
     to_folder(api.transport, first, target)

@@ -25,7 +25,7 @@ def models_made_from(conn: Connection, ref: EntityRef) -> list[NamedVersion]:
 
 
 class Protection:
-    """What the aliases of a team's models need, however much lies between.
+    """Files and versions that the aliases of a team's models need, however much lies between.
 
     Args:
         conn: the transaction.

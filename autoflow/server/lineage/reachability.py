@@ -1,4 +1,4 @@
-"""Whether some entities are downstream of others, without a limit on the cards between them."""
+"""Searches for entities downstream of others, without a limit on the cards between them."""
 
 from __future__ import annotations
 

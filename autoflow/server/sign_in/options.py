@@ -68,5 +68,5 @@ class OidcOptions:
 
     @property
     def secure(self) -> bool:
-        """Whether cookies are sent over TLS alone."""
+        """True if cookies are sent over TLS alone."""
         return self.url.startswith("https://")

@@ -1,4 +1,4 @@
-"""How often two states of a project use each class."""
+"""Method that counts the labels of each class in two states of a project."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class CodeWindow(NamedTuple):
 
 
 class CodeRedaction:
-    """What an erasure removes from the code of a team's runs.
+    """Names and contents that an erasure removes from the code of a team's runs.
 
     Args:
         team_id: the team.
