@@ -140,8 +140,8 @@ class CocoExporter(Exporter):
     def _shape(
         self, labels: Sequence[Mapping[str, Any]], size: tuple[int, int], orientation: Orientation | None
     ) -> dict[str, Any]:
-        """Return bbox, area, segmentation and key points."""
-        shape: dict[str, Any] = {}
+        """Return bbox, area, segmentation and key points; the segmentation of a box is empty, as readers expect one."""
+        shape: dict[str, Any] = {"segmentation": []}
         rings: list[list[float]] = []
         boxes: dict[str, tuple[float, float, float, float]] = {}
         area = 0.0
